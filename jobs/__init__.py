@@ -1,0 +1,1 @@
+"""What the worker does: one file a pipeline, its steps in the order they run."""

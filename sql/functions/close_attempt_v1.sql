@@ -1,0 +1,41 @@
+-- The fence. Close an open attempt and move its job on, in the caller's transaction.
+-- Answers false, and changes nothing, when the lease was lost: the caller must roll back.
+-- job_status 'todo' puts the job back (at retry_at, or now when null); burn counts the attempt.
+-- depends: 0004_engine wake_lane_v1
+
+CREATE FUNCTION darkroom_close_attempt_v1(
+    lease bigint, new_outcome text, job_status text, retry_at timestamptz, burn boolean,
+    new_error_class text, new_error_message text, new_traceback text
+)
+    RETURNS boolean
+    LANGUAGE plpgsql
+AS $$
+DECLARE
+    closed_job bigint;
+    lane text;
+BEGIN
+    UPDATE attempts
+    SET finished_at = clock_timestamp(), outcome = new_outcome, error_class = new_error_class,
+        error_message = new_error_message, traceback = new_traceback
+    WHERE id = lease AND finished_at IS NULL
+    RETURNING job_id INTO closed_job;
+
+    UPDATE procrastinate_jobs
+    SET status = job_status::procrastinate_job_status,
+        attempts = attempts + CASE WHEN burn THEN 1 ELSE 0 END,
+        scheduled_at = CASE WHEN job_status = 'todo' THEN retry_at ELSE scheduled_at END,
+        abort_requested = false,
+        worker_id = NULL
+    WHERE id = closed_job AND status = 'doing'
+    RETURNING queue_name INTO lane;
+
+    IF lane IS NULL THEN
+        RETURN false;
+    END IF;
+    -- procrastinate notifies on INSERT only.
+    IF job_status = 'todo' AND retry_at IS NULL THEN
+        PERFORM darkroom_wake_lane_v1(lane);
+    END IF;
+    RETURN true;
+END;
+$$;

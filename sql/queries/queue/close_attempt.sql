@@ -1,0 +1,4 @@
+-- Close an open attempt and move its job on; false when the lease was lost.
+SELECT darkroom_close_attempt_v1(
+    :lease, :outcome, :job_status, :retry_at, :burn, :error_class, :error_message, :traceback
+)

@@ -1,0 +1,3 @@
+-- Say which lane of which process a worker row is.
+INSERT INTO worker_lanes (worker_id, name, lane, slots)
+VALUES (%(worker_id)s, %(name)s, %(lane)s, %(slots)s)

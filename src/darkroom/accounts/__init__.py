@@ -1,0 +1,1 @@
+"""Users, their passwords, one-time sign-in links and API tokens."""

@@ -1,0 +1,1 @@
+"""Counting plants in nursery photos: containers, detections, band estimates."""

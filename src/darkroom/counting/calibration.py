@@ -1,0 +1,111 @@
+"""How large a plant looks, band by band, and how much of it its neighbours hide.
+
+The measure is the one that the residual is taken with: pixels of vegetation, not boxes or discs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from darkroom.counting.geometry import Bools, Floats, Integers, centres, ellipses
+
+GROWTH = 1.12
+"""How much ellipses are grown beyond their boxes, to take in the tips of leaves."""
+PRIOR_WEIGHT = 5.0
+"""How many plants of its own the sizes of the other bands are worth to a band."""
+DEFAULT_WEIGHT = 0.2
+"""How many plants a default area is worth: plants of a container differ by a third from each other,
+but by a factor of two from a default."""
+ENOUGH = 8
+"""Plants from which on the other bands show a trend of size with height."""
+LEAST_SEEN = 0.25
+"""Share of a plant that neighbours leave visible at least: less is not measurable."""
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What grown ellipses cover: how many lie over each pixel, and the vegetation each holds.
+
+    Vegetation under k ellipses counts 1/k to each, so that the areas add up to what is visible.
+    """
+
+    counts: Integers
+    areas: Floats
+
+
+def cover(vegetation: Bools, boxes: Floats) -> Cover:
+    """Lay the detections' (N, 4) grown ellipses over the vegetation (H, W)."""
+    shapes = list(ellipses(boxes, GROWTH, vegetation.shape))
+    counts = np.zeros(vegetation.shape, np.int64)
+    for window, inside in shapes:
+        counts[window] += inside
+    shares = vegetation / np.maximum(counts, 1)
+    areas = [shares[window][inside].sum() for window, inside in shapes]
+    return Cover(counts, np.array(areas, float))
+
+
+def band_of(boxes: Floats, edges: Integers) -> Integers:
+    """The band (0, 1, …) of each box's middle, among half-open bands between `edges` (B + 1,)."""
+    bands = np.searchsorted(edges, centres(boxes)[:, 1], side="right") - 1
+    return np.asarray(bands.clip(0, len(edges) - 2), np.int64)
+
+
+def plant_areas(areas: Floats, boxes: Floats, edges: Integers, default: float) -> Floats:
+    """The visible area of a plant in each band (B,), in pixels.
+
+    A band's own plants, without outliers, shrunk to what the other bands lead to expect:
+    (n·a + k·A0) / (n + k).
+    """
+    bands, heights = band_of(boxes, edges), centres(boxes)[:, 1]
+    result = []
+    for band, middle in enumerate((edges[:-1] + edges[1:]) / 2):
+        own, elsewhere = _trimmed(areas[bands == band]), bands != band
+        prior, weight = _prior(areas[elsewhere], heights[elsewhere], middle, default)
+        result.append((own.sum() + weight * prior) / (len(own) + weight))
+    return np.array(result)
+
+
+def _trimmed(areas: Floats) -> Floats:
+    if len(areas) < 4:
+        return areas
+    low, high = np.quantile(areas, (0.25, 0.75))
+    reach = 1.5 * (high - low)
+    return areas[(areas >= low - reach) & (areas <= high + reach)]
+
+
+def _prior(areas: Floats, heights: Floats, middle: float, default: float) -> tuple[float, float]:
+    seen = areas > 0
+    if seen.sum() < 2:
+        return default, DEFAULT_WEIGHT
+    logs = np.log(areas[seen])
+    degree = 1 if seen.sum() >= ENOUGH and np.ptp(heights[seen]) > 1 else 0
+    line = np.polynomial.Polynomial.fit(heights[seen], logs, degree)
+    # The mean of the exponentials, not the exponential of the mean (Duan 1983, smearing).
+    smear = np.exp(logs - line(heights[seen])).mean()
+    expected = np.exp(line(middle)) * smear
+    return float(np.clip(expected, areas[seen].min() / 2, areas.max() * 2)), PRIOR_WEIGHT
+
+
+def seen_share(single: float, shared: float, found: Floats, missed: Floats) -> Floats:
+    """How much of a missed plant's area is left over by the detections, by band (B,), up to 1.
+
+    Where plants overlap, a missed one is partly covered by its detected neighbours' ellipses. Say
+    each plant has v1 of its own and shares v2 with one neighbour, and a share r of plants is
+    detected: then detections show v1 + 2·v2·(1 - r) singly and v2·r doubly covered each, and a
+    missed plant leaves over v1 + v2·(1 - r).
+
+    Parameters
+    ----------
+    single, shared
+        Vegetation under exactly one, and under more than one ellipse, in plants.
+    found, missed
+        Plants detected and estimated in each band.
+    """
+    plants = found.sum()
+    if plants == 0 or single + shared == 0:
+        return np.ones(len(found))
+    recall = found / np.maximum(found + missed, 1e-9)
+    v2 = shared / max(float((found * recall).sum()), 1e-9)
+    v1 = max(single - 2 * v2 * float((found * (1 - recall)).sum()), 0.0) / plants
+    share = (v1 + v2 * (1 - recall)) * plants / (single + shared)
+    return np.asarray(share.clip(LEAST_SEEN, 1))

@@ -1,0 +1,1 @@
+"""Postgres: the embedded launcher, engine and sessions, migrations, and the SQL files."""

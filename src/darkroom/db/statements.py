@@ -1,0 +1,21 @@
+"""The statements of `sql/queries`: one a file, named `<area>/<verb>`."""
+
+from functools import cache
+
+from sqlalchemy import TextClause, text
+
+from darkroom.settings import ROOT
+
+QUERIES = ROOT / "sql" / "queries"
+
+
+@cache
+def raw(name: str) -> str:
+    """The text of `sql/queries/<name>.sql`, for psycopg (`%(name)s` parameters)."""
+    return (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def statement(name: str) -> TextClause:
+    """The statement of `sql/queries/<name>.sql`, for SQLAlchemy (`:name` parameters)."""
+    return text(raw(name))

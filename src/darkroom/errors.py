@@ -1,0 +1,102 @@
+"""The error types of Darkroom. What is raised decides what happens next.
+
+A step that raises `Transient` is tried again, `Permanent` and `Invalid` fail it now, `NotNow` puts
+it back without burning an attempt, `Cancelled` ends it quietly. In a web request `Invalid` and its
+kin become a 4xx answer that names the field.
+"""
+
+from datetime import datetime, timedelta
+
+
+class DarkroomError(Exception):
+    """Base of every error that Darkroom raises on purpose. Its text is meant for people."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Transient(DarkroomError):
+    """Something outside failed that may work later: the step is retried with backoff.
+
+    Parameters
+    ----------
+    retry_after
+        How long the other side asked us to wait; honoured instead of the backoff when longer.
+    """
+
+    code = "transient"
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Permanent(DarkroomError):
+    """Trying again cannot help: the step fails now."""
+
+    code = "permanent"
+
+
+class Invalid(DarkroomError):
+    """The caller's mistake: fails now and never counts against a breaker.
+
+    Parameters
+    ----------
+    field
+        The name of the field at fault, as the caller knows it.
+    status
+        The HTTP status a web request answers with.
+    """
+
+    code = "invalid"
+
+    def __init__(
+        self, message: str, field: str | None = None, *, status: int = 400, code: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.field = field
+        self.status = status
+        self.code = code or type(self).code
+
+
+class NotFound(Invalid):
+    """What was asked for does not exist, or is not the caller's."""
+
+    code = "not_found"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message, field, status=404)
+
+
+class Conflict(Invalid):
+    """The request does not fit the present state (retrying a run that is still going, say)."""
+
+    code = "conflict"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message, field, status=409)
+
+
+class NotNow(DarkroomError):
+    """A gate is closed: the step goes back to the queue without burning an attempt.
+
+    Parameters
+    ----------
+    until
+        When to try again (aware). None: as soon as a slot is free.
+    """
+
+    code = "not_now"
+
+    def __init__(self, message: str, until: datetime | None = None) -> None:
+        super().__init__(message)
+        self.until = until
+
+
+class Cancelled(DarkroomError):
+    """The run was cancelled, or the step's lease was lost: stop, and keep nothing."""
+
+    code = "cancelled"

@@ -1,0 +1,117 @@
+"""What people do to runs: cancel one, retry one, retry a single step."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from darkroom.db.statements import statement
+from darkroom.errors import Conflict, NotFound
+from darkroom.queue.models import FanIn, Run, StepRow
+from darkroom.queue.settle import drop_waiting
+
+
+def cancel(session: Session, run_id: UUID) -> Run:
+    """Drop the run's queued steps; those that run stop at their next checkpoint.
+
+    Raises
+    ------
+    NotFound, Conflict
+        When there is no such run, or it is over.
+    """
+    run = _locked(session, run_id)
+    if run.is_over:
+        raise Conflict(f"The run is {run.status} already; there is nothing to cancel.")
+    run.cancel_requested_at = run.cancel_requested_at or func.now()
+    run.note, run.note_values = "cancelling", {}
+    run.open_steps -= drop_waiting(session, run_id)
+    if run.open_steps == 0:
+        run.status, run.finished_at = "cancelled", func.now()
+    session.flush()
+    session.refresh(run)
+    return run
+
+
+def retry(session: Session, run_id: UUID) -> Run:
+    """Queue again what failed, was dropped or was stopped; what succeeded is kept.
+
+    Raises
+    ------
+    NotFound, Conflict
+        When there is no such run, when it still goes on, or when nothing in it failed.
+    """
+    run = _locked(session, run_id)
+    if not run.is_over:
+        raise Conflict("The run is still going on. Cancel it first, or wait for its end.")
+    if run.open_steps:
+        raise Conflict("Some steps of the run are still stopping. Try again in a moment.")
+    job_ids = _ended_badly(session, run_id)
+    if not job_ids:
+        raise Conflict("Every step of this run succeeded; there is nothing to retry.")
+    _requeue(session, run, job_ids)
+    return run
+
+
+def retry_step(session: Session, job_id: int) -> Run:
+    """Queue one failed step again; its run goes on with it.
+
+    Raises
+    ------
+    NotFound, Conflict
+        When there is no such step, or it has not failed.
+    """
+    step = session.get(StepRow, job_id)
+    if step is None or step.run_id is None:
+        raise NotFound("There is no such step.")
+    run = _locked(session, step.run_id)
+    if job_id not in _ended_badly(session, step.run_id):
+        raise Conflict("Only a step that failed or was cancelled can be retried.")
+    _requeue(session, run, [job_id])
+    return run
+
+
+def _locked(session: Session, run_id: UUID) -> Run:
+    run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+    if run is None:
+        raise NotFound("There is no such run.")
+    return run
+
+
+def _ended_badly(session: Session, run_id: UUID) -> list[int]:
+    return list(session.scalars(statement("queue/steps_to_retry"), {"run_id": run_id}))
+
+
+def _requeue(session: Session, run: Run, job_ids: list[int]) -> None:
+    run.status, run.finished_at, run.error, run.cancel_requested_at = "running", None, None, None
+    run.open_steps += len(job_ids)
+    run.progress -= _undone(session, job_ids)
+    _reopen_fan_ins(session, job_ids)
+    session.execute(
+        update(StepRow)
+        .where(StepRow.job_id.in_(job_ids))
+        .values(progress=0, error=None, result=None, finished_at=None, waiting_for=None, note="")
+    )
+    session.flush()
+    session.execute(statement("queue/requeue"), {"job_ids": job_ids})
+
+
+def _undone(session: Session, job_ids: list[int]) -> float:
+    share = select(func.coalesce(func.sum(StepRow.share * StepRow.progress), 0.0))
+    return session.execute(share.where(StepRow.job_id.in_(job_ids))).scalar_one()
+
+
+def _reopen_fan_ins(session: Session, job_ids: list[int]) -> None:
+    """A failed child was counted as ended; it is to be waited for again."""
+    failed = session.execute(
+        select(StepRow.fan_in_id, func.count())
+        .where(StepRow.job_id.in_(job_ids), StepRow.error.is_not(None))
+        .where(StepRow.fan_in_id.is_not(None))
+        .group_by(StepRow.fan_in_id)
+        .order_by(StepRow.fan_in_id)
+    ).all()
+    for fan_in_id, count in failed:
+        session.execute(
+            update(FanIn)
+            .where(FanIn.id == fan_in_id)
+            .values(pending=FanIn.pending + count, failed=FanIn.failed - count)
+        )

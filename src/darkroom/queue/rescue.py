@@ -1,0 +1,113 @@
+"""Takes steps back from workers that died or froze, and makes due jobs fetchable."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection
+
+from sqlalchemy import bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.types import BigInteger
+
+from darkroom.db.sessions import Database
+from darkroom.db.statements import statement
+from darkroom.queue import settle
+from darkroom.queue.settle import LeaseLost
+from darkroom.queue.task import Lease
+from darkroom.settings import QueueSettings
+
+log = logging.getLogger(__name__)
+
+PROMOTE_SECONDS = 0.5
+PROMOTE_AT_ONCE = 1000
+BIGINTS = ARRAY(BigInteger)
+
+
+def rescue(
+    database: Database,
+    stale_seconds: float,
+    *,
+    mine: Collection[int] = (),
+    running: Collection[int] = (),
+) -> int:
+    """Return the steps of lost workers to the queue; answers how many.
+
+    Lost is a worker without a heartbeat for `stale_seconds`, and a step of one of `mine` (worker
+    ids of this process) as old as that which is not among the `running` jobs: its end got lost.
+    """
+    with database.session() as session:
+        lost = session.execute(
+            statement("queue/lost_steps").bindparams(
+                bindparam("mine", list(mine), BIGINTS), bindparam("running", list(running), BIGINTS)
+            ),
+            {"stale_seconds": stale_seconds},
+        ).mappings()
+        leases = [Lease(**row) for row in lost]
+    rescued = sum(_take_back(database, lease) for lease in leases)
+    with database.session() as session:
+        session.execute(statement("queue/remove_dead_workers"), {"stale_seconds": stale_seconds})
+    return rescued
+
+
+def promote(database: Database) -> int:
+    """Make jobs whose time has come fetchable and wake their lanes; answers how many."""
+    with database.session() as session:
+        return session.execute(
+            statement("queue/promote_due"), {"max_jobs": PROMOTE_AT_ONCE}
+        ).scalar_one()
+
+
+def _take_back(database: Database, lease: Lease) -> bool:
+    try:
+        settle.lose(database, lease)
+    except LeaseLost:
+        return False
+    log.warning("rescued %s [%s] from a lost worker", lease.task_name, lease.job_id)
+    return True
+
+
+class Lifeline:
+    """A thread of the worker process that promotes and rescues until it is stopped."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: QueueSettings,
+        mine: Callable[[], Collection[int]],
+        running: Callable[[], Collection[int]],
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._mine = mine
+        self._running = running
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="lifeline", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, and wait for the round that is going on."""
+        self._stop.set()
+        self._thread.join(timeout=5)
+
+    def _loop(self) -> None:
+        next_rescue = 0.0
+        while not self._stop.wait(PROMOTE_SECONDS):
+            try:
+                promote(self._database)
+                if time.monotonic() >= next_rescue:
+                    next_rescue = time.monotonic() + self._settings.rescue_seconds
+                    self._rescue()
+            except DBAPIError:
+                log.warning("lifeline: the database did not answer", exc_info=True)
+
+    def _rescue(self) -> None:
+        rescue(
+            self._database,
+            self._settings.stale_seconds,
+            mine=self._mine(),
+            running=self._running(),
+        )

@@ -1,0 +1,175 @@
+"""What a running step knows of itself: its lease, its progress, its children, its resources."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from sqlalchemy import select
+
+from darkroom.db.sessions import Database
+from darkroom.db.statements import statement
+from darkroom.errors import Cancelled
+from darkroom.queue.models import StepRow
+from darkroom.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to end a step: the id of its open attempt, and what the fetch told of the job."""
+
+    attempt_id: int
+    attempt_number: int
+    job_id: int
+    task_name: str
+    lane: str
+    args: dict[str, Any]
+    priority: int
+    burned: int
+    max_attempts: int
+    run_id: UUID | None
+    worker_id: int
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one child of a fan-in ended, as its callback sees it."""
+
+    job_id: int
+    name: str
+    label: str
+    ok: bool
+    result: dict[str, Any]
+    error: dict[str, Any]
+
+
+class Resources:
+    """Things made once a process from the settings: stores, loaded models. Thread-safe."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._made: dict[Callable[[Settings], Any], Any] = {}
+        self._lock = threading.Lock()
+        self._locks: dict[Callable[[Settings], Any], threading.Lock] = {}
+
+    def get(self, factory: Callable[[Settings], T]) -> T:
+        """What `factory(settings)` made the first time it was asked for."""
+        with self._lock:
+            lock = self._locks.setdefault(factory, threading.Lock())
+        # A lock each, so that a model that loads for seconds does not hold up the others.
+        with lock:
+            if factory not in self._made:
+                self._made[factory] = factory(self._settings)
+            return cast(T, self._made[factory])
+
+
+@dataclass
+class Task:
+    """The first argument of every step.
+
+    Parameters
+    ----------
+    stop
+        Set when the step should end at its next checkpoint (the run was cancelled, or the process
+        is leaving).
+    interval
+        Seconds between two writes of progress.
+    """
+
+    lease: Lease
+    settings: Settings
+    database: Database
+    resources: Resources
+    stop: threading.Event = field(default_factory=threading.Event)
+    interval: float = 0.5
+    clock: Callable[[], float] = time.monotonic
+    _reported_at: float | None = None
+    _fraction: float = 0.0
+
+    @property
+    def run_id(self) -> UUID:
+        """The run this step belongs to."""
+        if self.lease.run_id is None:
+            raise LookupError(f"{self.lease.task_name} belongs to no run")
+        return self.lease.run_id
+
+    def resource(self, factory: Callable[[Settings], T]) -> T:
+        """A thing of the process, made on first use by `factory(settings)`."""
+        return self.resources.get(factory)
+
+    def progress(self, fraction: float, note: str, **values: Any) -> None:
+        """Say how far the step is (0 to 1) and what it does now. Also a checkpoint.
+
+        `note` is a sentence whose {places} are filled from `values` when it is shown, so that it
+        can be translated. Written at most every `interval` seconds.
+
+        Raises
+        ------
+        Cancelled
+            When the run is over or the lease was lost.
+        """
+        self._fraction = min(max(fraction, 0.0), 1.0)
+        if self._due():
+            self._report(note, values)
+
+    def checkpoint(self) -> None:
+        """Raise `Cancelled` when the step should stop; looks at the database now and then."""
+        if self.stop.is_set():
+            raise Cancelled("The step was told to stop.")
+        if self._due():
+            self._ask("queue/check_lease", {"lease": self.lease.attempt_id})
+
+    def children(self) -> list[Outcome]:
+        """How the children ended that this step is the callback of, in the order enqueued."""
+        with self.database.session() as session:
+            me = session.get_one(StepRow, self.lease.job_id)
+            rows = session.scalars(
+                select(StepRow)
+                .where(StepRow.fan_in_id == me.callback_of)
+                .order_by(StepRow.job_id)
+            ).all()
+        return [_outcome(row) for row in rows]
+
+    def _due(self) -> bool:
+        if self.stop.is_set():
+            raise Cancelled("The step was told to stop.")
+        now = self.clock()
+        if self._reported_at is not None and now - self._reported_at < self.interval:
+            return False
+        self._reported_at = now
+        return True
+
+    def _report(self, note: str, values: dict[str, Any]) -> None:
+        self._ask(
+            "queue/report_progress",
+            {
+                "lease": self.lease.attempt_id,
+                "fraction": self._fraction,
+                "note": note,
+                "note_values": json.dumps(values),
+            },
+        )
+
+    def _ask(self, query: str, parameters: dict[str, Any]) -> None:
+        with self.database.session() as session:
+            answer = session.execute(statement(query), parameters).scalar_one()
+        if answer == "lost":
+            raise Cancelled("Another worker has taken over this step.")
+        if answer == "cancelled":
+            raise Cancelled("The run is over.")
+
+
+def _outcome(row: StepRow) -> Outcome:
+    return Outcome(
+        job_id=row.job_id,
+        name=row.name,
+        label=row.label,
+        ok=row.error is None,
+        result=row.result or {},
+        error=row.error or {},
+    )

@@ -1,0 +1,1 @@
+"""The Flask app: layout, sign-in, live events, errors, and the pages that no pipeline owns."""

@@ -1,0 +1,1 @@
+"""Steps and a worker process for the engine's tests."""
