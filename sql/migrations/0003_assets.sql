@@ -14,8 +14,10 @@ CREATE TABLE assets (
     storage_key text NOT NULL,
     derived_from uuid REFERENCES assets ON DELETE SET NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (bucket, storage_key)
+    -- Two owners of the same content share the file, not the row.
+    UNIQUE (owner_id, bucket, storage_key)
 );
 CREATE INDEX assets_owner_idx ON assets (owner_id, created_at DESC);
+CREATE INDEX assets_storage_key_idx ON assets (bucket, storage_key);
 CREATE INDEX assets_sha256_idx ON assets (sha256);
 CREATE INDEX assets_derived_from_idx ON assets (derived_from) WHERE derived_from IS NOT NULL;

@@ -74,6 +74,7 @@ CREATE TABLE containers (
     total_estimated integer NOT NULL,
     total_unbiased double precision NOT NULL,
     total_buffered double precision NOT NULL,
+    standard_error double precision NOT NULL,
     interval_low double precision NOT NULL,
     interval_high double precision NOT NULL,
     count_confidence double precision NOT NULL,

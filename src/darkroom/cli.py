@@ -4,12 +4,19 @@ import importlib
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from darkroom import __version__
 from darkroom.errors import DarkroomError
 from darkroom.settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 
 class Group(click.Group):
@@ -66,7 +73,8 @@ def _lanes(settings: Settings, named: str | None) -> dict[str, int]:
     unknown = [lane for lane in named.split(",") if lane not in lanes]
     if unknown:
         raise click.BadParameter(
-            f"no lane is called {unknown[0]!r}; choose from {', '.join(lanes)}", param_hint="--lanes"
+            f"no lane is called {unknown[0]!r}; choose from {', '.join(lanes)}",
+            param_hint="--lanes",
         )
     return {lane: max(lanes[lane], 1) for lane in named.split(",")}
 
@@ -115,3 +123,81 @@ def db_url(settings: Settings) -> None:
         click.echo(url)
 
 
+@main.group(cls=Group)
+def users() -> None:
+    """People: list them, add one, give a way in."""
+
+
+@users.command("list")
+@click.pass_obj
+def users_list(settings: Settings) -> None:
+    """List everybody."""
+    from darkroom.accounts import service
+
+    with _session(settings) as session:
+        for user in service.list_users(session):
+            state = "" if user.is_active else "  (shut out)"
+            click.echo(f"{user.id:>5}  {user.role:<7}  {user.email or '-':<30}  {user.name}{state}")
+
+
+@users.command("add")
+@click.argument("email")
+@click.option("--name", help="How they are called; the e-mail's first part when left out.")
+@click.option("--admin", is_flag=True, help="Sees and manages everything.")
+@click.pass_obj
+def users_add(settings: Settings, email: str, name: str | None, admin: bool) -> None:
+    """Add a person and print the link that signs them in once."""
+    from darkroom.accounts import service
+
+    with _session(settings) as session:
+        role = "admin" if admin else "member"
+        user = service.create_user(
+            session, email=email, name=name or email.partition("@")[0], role=role
+        )
+        click.echo(_sign_in_link(settings, service.make_sign_in_link(session, user, _now())))
+
+
+@users.command("link")
+@click.argument("email", required=False)
+@click.pass_obj
+def users_link(settings: Settings, email: str | None) -> None:
+    """Print a link that signs a person in once; without an e-mail, the first administrator."""
+    from darkroom.accounts import service
+
+    with _session(settings) as session:
+        user = service.user_by_email(session, email) if email else service.ensure_admin(session)
+        click.echo(_sign_in_link(settings, service.make_sign_in_link(session, user, _now())))
+
+
+@users.command("password")
+@click.argument("email")
+@click.option("--new-email", help="Set this e-mail first; EMAIL may then be 'local'.")
+@click.password_option(help="Asked for when left out.")
+@click.pass_obj
+def users_password(settings: Settings, email: str, new_email: str | None, password: str) -> None:
+    """Set a person's password; all their sessions end. EMAIL 'local' is the first administrator."""
+    from darkroom.accounts import service
+
+    with _session(settings) as session:
+        local = email == "local"
+        user = service.ensure_admin(session) if local else service.user_by_email(session, email)
+        if new_email:
+            service.set_email(session, user, new_email)
+        service.set_password(session, user, password)
+    click.echo("The password is set.")
+
+
+@contextmanager
+def _session(settings: Settings) -> Iterator["Session"]:
+    from darkroom.db.opening import open_database
+
+    with open_database(settings, pool_size=1) as database, database.session() as session:
+        yield session
+
+
+def _sign_in_link(settings: Settings, token: str) -> str:
+    return f"http://{settings.web.host}:{settings.web.port}/sign-in/{token}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

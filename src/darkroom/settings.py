@@ -51,9 +51,7 @@ class CountingSettings:
 class QueueSettings:
     """How the worker runs: slots per lane, and the times of heartbeat, rescue and stop (seconds)."""
 
-    lanes: Mapping[str, int] = field(
-        default_factory=lambda: {"io": 16, "cpu": _cores(), "gpu": 1}
-    )
+    lanes: Mapping[str, int] = field(default_factory=lambda: {"io": 16, "cpu": _cores(), "gpu": 1})
     poll_seconds: float = 10.0
     heartbeat_seconds: float = 5.0
     stale_seconds: float = 30.0
@@ -163,7 +161,9 @@ class _Reader:
         try:
             first, second, third = (int(part) for part in raw.split(","))
         except ValueError:
-            raise Invalid(f"{name} must be three numbers like 35,40,40, not {raw!r}.", name) from None
+            raise Invalid(
+                f"{name} must be three numbers like 35,40,40, not {raw!r}.", name
+            ) from None
         return first, second, third
 
     def flag(self, name: str) -> bool:
@@ -207,7 +207,8 @@ def _counting(read: _Reader) -> CountingSettings:
         alpha=read.number("DARKROOM_COUNTING_ALPHA", base.alpha),
         stock_figure=read.choice("DARKROOM_COUNTING_STOCK_FIGURE", ("buffered", "unbiased")),
         plant_weights=read.text("DARKROOM_COUNTING_PLANT_WEIGHTS") or base.plant_weights,
-        container_weights=read.text("DARKROOM_COUNTING_CONTAINER_WEIGHTS") or base.container_weights,
+        container_weights=read.text("DARKROOM_COUNTING_CONTAINER_WEIGHTS")
+        or base.container_weights,
         thumbnail_side=read.integer("DARKROOM_THUMBNAIL_SIDE", base.thumbnail_side),
         image_quality=read.integer("DARKROOM_IMAGE_QUALITY", base.image_quality),
         avif_speed=read.integer("DARKROOM_AVIF_SPEED", base.avif_speed),

@@ -93,9 +93,7 @@ class Engine:
 def engine(database: Database, settings: Settings, tmp_path: Path) -> Iterator[Engine]:
     """The engine over a fresh database, without a worker yet."""
     with database.session() as session:
-        session.execute(
-            text("CREATE TABLE marks (id int GENERATED ALWAYS AS IDENTITY, word text)")
-        )
+        session.execute(text("CREATE TABLE marks (id int GENERATED ALWAYS AS IDENTITY, word text)"))
     queue = settings.queue
     environ = {
         **os.environ,

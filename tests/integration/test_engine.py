@@ -15,9 +15,7 @@ from tests.integration.conftest import Engine
 
 
 def outcomes(engine: Engine, run_id):
-    return [
-        attempt.outcome for step in engine.steps(run_id) for attempt in step.attempts
-    ]
+    return [attempt.outcome for step in engine.steps(run_id) for attempt in step.attempts]
 
 
 def test_a_run_completes_when_its_steps_have_ended(engine: Engine):

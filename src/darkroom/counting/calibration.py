@@ -6,8 +6,10 @@ The measure is the one that the residual is taken with: pixels of vegetation, no
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from darkroom.counting.geometry import Bools, Floats, Integers, centres, ellipses
+from darkroom.counting.view import View
 
 GROWTH = 1.12
 """How much ellipses are grown beyond their boxes, to take in the tips of leaves."""
@@ -19,7 +21,9 @@ but by a factor of two from a default."""
 ENOUGH = 8
 """Plants from which on the other bands show a trend of size with height."""
 LEAST_SEEN = 0.25
-"""Share of a plant that neighbours leave visible at least: less is not measurable."""
+"""Share of a plant that neighbours leave visible at least: less could not be measured."""
+ROUNDS = 10
+"""Rounds in which estimate and overlap settle."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,14 @@ class Cover:
     Vegetation under k ellipses counts 1/k to each, so that the areas add up to what is visible.
     """
 
-    counts: Integers
+    counts: NDArray[np.uint16]
     areas: Floats
 
 
 def cover(vegetation: Bools, boxes: Floats) -> Cover:
     """Lay the detections' (N, 4) grown ellipses over the vegetation (H, W)."""
     shapes = list(ellipses(boxes, GROWTH, vegetation.shape))
-    counts = np.zeros(vegetation.shape, np.int64)
+    counts = np.zeros(vegetation.shape, np.uint16)
     for window, inside in shapes:
         counts[window] += inside
     shares = vegetation / np.maximum(counts, 1)
@@ -44,25 +48,19 @@ def cover(vegetation: Bools, boxes: Floats) -> Cover:
     return Cover(counts, np.array(areas, float))
 
 
-def band_of(boxes: Floats, edges: Integers) -> Integers:
-    """The band (0, 1, …) of each box's middle, among half-open bands between `edges` (B + 1,)."""
-    bands = np.searchsorted(edges, centres(boxes)[:, 1], side="right") - 1
-    return np.asarray(bands.clip(0, len(edges) - 2), np.int64)
+def plant_areas(areas: Floats, view: View, default: float) -> Floats:
+    """The visible area of a plant in each band (B,), in view pixels.
 
-
-def plant_areas(areas: Floats, boxes: Floats, edges: Integers, default: float) -> Floats:
-    """The visible area of a plant in each band (B,), in pixels.
-
-    A band's own plants, without outliers, shrunk to what the other bands lead to expect:
-    (n·a + k·A0) / (n + k).
+    A band's own plants (of all `areas` (N,)), without outliers, shrunk to what the other bands lead
+    to expect: (n·a + k·A0) / (n + k). At least a pixel.
     """
-    bands, heights = band_of(boxes, edges), centres(boxes)[:, 1]
+    heights = centres(view.boxes)[:, 1]
     result = []
-    for band, middle in enumerate((edges[:-1] + edges[1:]) / 2):
-        own, elsewhere = _trimmed(areas[bands == band]), bands != band
+    for band, middle in enumerate((view.edges[:-1] + view.edges[1:]) / 2):
+        own, elsewhere = _trimmed(areas[view.bands == band]), view.bands != band
         prior, weight = _prior(areas[elsewhere], heights[elsewhere], middle, default)
         result.append((own.sum() + weight * prior) / (len(own) + weight))
-    return np.array(result)
+    return np.maximum(result, 1)
 
 
 def _trimmed(areas: Floats) -> Floats:
@@ -70,7 +68,7 @@ def _trimmed(areas: Floats) -> Floats:
         return areas
     low, high = np.quantile(areas, (0.25, 0.75))
     reach = 1.5 * (high - low)
-    return areas[(areas >= low - reach) & (areas <= high + reach)]
+    return np.asarray(areas[(areas >= low - reach) & (areas <= high + reach)])
 
 
 def _prior(areas: Floats, heights: Floats, middle: float, default: float) -> tuple[float, float]:
@@ -86,26 +84,29 @@ def _prior(areas: Floats, heights: Floats, middle: float, default: float) -> tup
     return float(np.clip(expected, areas[seen].min() / 2, areas.max() * 2)), PRIOR_WEIGHT
 
 
-def seen_share(single: float, shared: float, found: Floats, missed: Floats) -> Floats:
-    """How much of a missed plant's area is left over by the detections, by band (B,), up to 1.
+def settled_share(single: float, shared: float, found: Integers, left: Floats) -> Floats:
+    """How much of a plant's area a missed one leaves over, by band (B,), 0.25 to 1.
 
     Where plants overlap, a missed one is partly covered by its detected neighbours' ellipses. Say
-    each plant has v1 of its own and shares v2 with one neighbour, and a share r of plants is
-    detected: then detections show v1 + 2·v2·(1 - r) singly and v2·r doubly covered each, and a
-    missed plant leaves over v1 + v2·(1 - r).
+    each plant has v1 of its own and shares v2 with a neighbour, and a share r of the plants is
+    detected: then per detected plant v1 + 2·v2·(1 - r) lies under one ellipse and v2·r under two,
+    while a missed plant leaves over v1 + v2·(1 - r). As r depends on what is missed, the two are
+    brought into line by iteration.
 
     Parameters
     ----------
     single, shared
-        Vegetation under exactly one, and under more than one ellipse, in plants.
-    found, missed
-        Plants detected and estimated in each band.
+        Vegetation under exactly one and under more than one ellipse, in plants' areas.
+    found, left
+        Plants detected, and residual area in plants' areas, by band.
     """
-    plants = found.sum()
-    if plants == 0 or single + shared == 0:
-        return np.ones(len(found))
-    recall = found / np.maximum(found + missed, 1e-9)
-    v2 = shared / max(float((found * recall).sum()), 1e-9)
-    v1 = max(single - 2 * v2 * float((found * (1 - recall)).sum()), 0.0) / plants
-    share = (v1 + v2 * (1 - recall)) * plants / (single + shared)
-    return np.asarray(share.clip(LEAST_SEEN, 1))
+    share = np.ones(len(found))
+    if single + shared == 0:
+        return share
+    for _ in range(ROUNDS):
+        recall = found / np.maximum(found + left / share, 1e-9)
+        v2 = shared / max(float((found * recall).sum()), 1e-9)
+        v1 = max(single - 2 * v2 * float((found * (1 - recall)).sum()), 0.0) / found.sum()
+        share = (v1 + v2 * (1 - recall)) * found.sum() / (single + shared)
+        share = share.clip(LEAST_SEEN, 1)
+    return np.asarray(share)

@@ -78,5 +78,5 @@ def confidence_of(
 def together(parts: Iterable[Confidence]) -> Confidence:
     """The confidence in the sum of independent counts: containers of a photo, photos of a run."""
     counts = list(parts)
-    error = sqrt(sum(part.error**2 for part in counts)) or sqrt(ROUNDING)
+    error = sqrt(sum(part.error**2 for part in counts)) if counts else sqrt(ROUNDING)
     return Confidence(sum(c.total for c in counts), error, sum(c.least for c in counts))

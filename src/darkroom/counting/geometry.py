@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
+Position = tuple[float, float]
 Ring = list[list[float]]
 Ellipse = tuple[tuple[slice, slice], Bools]
 """The window of the frame that an ellipse lies in, and inside that window its pixels."""
@@ -64,31 +65,33 @@ def ellipses(boxes: Floats, growth: float, shape: tuple[int, int]) -> Iterator[E
 def _reach(middle: float, radius: float, length: int) -> tuple[slice, Floats]:
     start = min(max(int(middle - radius), 0), length)
     stop = max(min(int(np.ceil(middle + radius)), length), start)
-    return slice(start, stop), ((np.arange(start, stop) + 0.5 - middle) / radius) ** 2
+    offsets = (np.arange(start, stop, dtype=np.float64) + 0.5 - middle) / radius
+    return slice(start, stop), np.asarray(offsets**2, np.float64)
 
 
 def outlines(mask: Bools, tolerance: float) -> list[list[Floats]]:
-    """The regions of a mask: each its outline and its holes, as polygons along its pixels.
+    """The regions of a mask: each its outline and then its holes, through its outermost pixels.
 
-    `tolerance` is how far, in pixels, a simplified outline may stray from the true one.
+    `tolerance` is how far, in pixels, an outline may stray from the true one. Regions of no width
+    (a single pixel, a line) have no outline and are left out.
     """
     found, links = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    if links is None:
-        return []
-    rings = [_simplified(contour, tolerance) for contour in found]
-    parents = links[0][:, 3]
-    return [
-        [rings[outer], *(rings[hole] for hole in np.flatnonzero(parents == outer))]
-        for outer in np.flatnonzero(parents < 0)
-    ]
+    regions: dict[int, list[Floats]] = {}
+    for place, contour in enumerate(found):
+        parent = int(links[0][place][3])
+        if len(contour) > 2:
+            regions.setdefault(place if parent < 0 else parent, []).append(
+                _simplified(contour, tolerance)
+            )
+    return list(regions.values())
 
 
-def _simplified(contour: NDArray[np.int32], tolerance: float) -> Floats:
+def _simplified(contour: cv2.typing.MatLike, tolerance: float) -> Floats:
     ring = cv2.approxPolyDP(contour, tolerance, True)
     return np.asarray(ring if len(ring) > 2 else contour, float).reshape(-1, 2)
 
 
-def multipolygon(regions: list[list[Floats]], scale: float, origin: tuple[int, int]) -> MultiPolygon:
+def multipolygon(regions: list[list[Floats]], scale: float, origin: Position) -> MultiPolygon:
     """Regions as GeoJSON, scaled and then moved to the frame whose `origin` (x, y) they lie at."""
     placed = [
         [_closed(np.round((ring + 0.5) * scale + origin, 1)) for ring in region]

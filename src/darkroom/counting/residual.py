@@ -39,6 +39,4 @@ def clean(leftover: Bools, plant_areas: Floats) -> Bools:
 
 
 def _distance(mask: Bools) -> Floats:
-    return np.asarray(
-        cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    )
+    return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5))

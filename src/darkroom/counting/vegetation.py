@@ -24,7 +24,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class ColourRange:
-    """An HSV range, OpenCV scale (hue 0–179, saturation and value 0–255), both ends inclusive.
+    """An HSV range, OpenCV scale (hue 0-179, saturation and value 0-255), both ends inclusive.
 
     A lower hue above the upper one means a range through red (170 to 10, say).
     """
@@ -45,7 +45,7 @@ class ColourRange:
 
 @dataclass(frozen=True)
 class Reference:
-    """The bounds of a threshold: excess colours (0–255) that one and three of ten pixels of known
+    """The bounds of a threshold: excess colours (0-255) that one and three of ten pixels of known
     plants lie below."""
 
     floor: float
@@ -56,7 +56,7 @@ class Reference:
 class Vegetation:
     """The vegetation of a container: mask, and what decided it.
 
-    `gated` is the excess colour (0–255) where the HSV range holds, and 0 elsewhere; `mask` is where
+    `gated` is the excess colour (0-255) where the HSV range holds, and 0 elsewhere; `mask` is where
     it is above `threshold`.
     """
 
@@ -100,9 +100,7 @@ def find(
     return Vegetation(gated > threshold, gated, threshold, reference)
 
 
-def reference_of(
-    image: Bytes, boxes: Floats, colours: ColourRange = GREEN
-) -> Reference | None:
+def reference_of(image: Bytes, boxes: Floats, colours: ColourRange = GREEN) -> Reference | None:
     """What known plants (N, 4) in an RGB photo say about their product; None if they say nothing.
 
     This is what is worth storing with a product.
@@ -112,6 +110,21 @@ def reference_of(
     side = float(np.median(np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))))
     everywhere = np.full(image.shape[:2], 255, np.uint8)
     return _reference(_gated_excess(_smoothed(image, side), everywhere, colours), boxes)
+
+
+def threshold_spread(seen: Vegetation, free: Bools) -> float:
+    """By how much (relative) the leftover vegetation over that of the known plants would change
+    between the bounds of the threshold.
+
+    `free` (H, W) is where no known plant is.
+    """
+    leftover = _above(seen.gated[free])
+    known = _above(seen.gated[~free])
+    low, at, high = (
+        leftover[level] / max(known[level], 1)
+        for level in (int(seen.reference.floor), int(seen.threshold), int(seen.reference.ceiling))
+    )
+    return float(abs(low - high) / (2 * at)) if at else 0.0
 
 
 def gate(image: Bytes, colours: ColourRange) -> Bytes:
@@ -126,7 +139,7 @@ def gate(image: Bytes, colours: ColourRange) -> Bytes:
 
 
 def excess(image: Bytes, colours: ColourRange) -> Bytes:
-    """How much of the product's hue an RGB image has, 0–255, free of its brightness.
+    """How much of the product's hue an RGB image has, 0-255, free of its brightness.
 
     For green it is the excess green 2g - r - b of Woebbecke et al. (1995) over the chromatic
     coordinates r + g + b = 1, of which 0 to 1 becomes 0 to 255; for other hues it is the same
@@ -154,6 +167,11 @@ def _gated_excess(image: Bytes, mask: Bytes, colours: ColourRange) -> Bytes:
 
 def _otsu(gated: Bytes, mask: Bytes) -> float:
     return float(cv2.threshold(gated[mask > 0][:, None], 0, 255, cv2.THRESH_OTSU)[0])
+
+
+def _above(values: Bytes) -> Floats:
+    counts = np.bincount(values, minlength=256)
+    return np.asarray(counts.sum() - np.cumsum(counts), float)
 
 
 def _reference(gated: Bytes, boxes: Floats) -> Reference | None:

@@ -469,7 +469,7 @@ def _number(lines: list[str], index: int) -> int | None:
 
 def _ready_port(place: _Place) -> int | None:
     lines = _pid_file(place)
-    ready = STATE < len(lines) and lines[STATE].strip() == "ready"
+    ready = len(lines) > STATE and lines[STATE].strip() == "ready"
     return _number(lines, PORT) if ready else None
 
 

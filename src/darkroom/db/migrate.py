@@ -4,8 +4,8 @@ Function files are versioned by name (`…_v1.sql`) and never edited once releas
 process and a new schema get on.
 """
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psycopg

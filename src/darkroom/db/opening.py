@@ -14,9 +14,7 @@ def quietly(_text: str) -> None:
 
 
 @contextmanager
-def database_url(
-    settings: Settings, say: Callable[[str], None] = quietly
-) -> Iterator[str]:
+def database_url(settings: Settings, say: Callable[[str], None] = quietly) -> Iterator[str]:
     """The libpq URL inside the block; an embedded server runs at least that long."""
     if settings.database_url:
         yield settings.database_url

@@ -54,9 +54,7 @@ class LeasingJobManager(manager.JobManager):
         self.worker_id: int | None = None
         self.leases: dict[int, Lease] = {}
 
-    async def fetch_job(
-        self, queues: Iterable[str] | None, worker_id: int
-    ) -> jobs.Job | None:
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:
         """Lease the next due job of the lane, or None; a lost connection counts as none."""
         try:
             rows = await self.connector.execute_query_all_async(
@@ -110,9 +108,7 @@ class LeasingJobManager(manager.JobManager):
     async def update_heartbeat(self, worker_id: int) -> None:
         """Say that this worker lives, even if its row was removed meanwhile."""
         try:
-            await self.connector.execute_query_async(
-                query=raw("queue/beat"), worker_id=worker_id
-            )
+            await self.connector.execute_query_async(query=raw("queue/beat"), worker_id=worker_id)
         except exceptions.ConnectorException:
             log.warning("lane %s: a heartbeat was not written", self.lane, exc_info=True)
 
@@ -130,9 +126,7 @@ class LeasingJobManager(manager.JobManager):
             except exceptions.ConnectorException:
                 log.warning("lane %s: stopped listening, connecting again", self.lane)
             # What was inserted while nobody listened is fetched now.
-            await on_notification(
-                channel="", notification={"type": "job_inserted", "job_id": 0}
-            )
+            await on_notification(channel="", notification={"type": "job_inserted", "job_id": 0})
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:

@@ -53,9 +53,8 @@ def rescue(
 def promote(database: Database) -> int:
     """Make jobs whose time has come fetchable and wake their lanes; answers how many."""
     with database.session() as session:
-        return session.execute(
-            statement("queue/promote_due"), {"max_jobs": PROMOTE_AT_ONCE}
-        ).scalar_one()
+        answer = session.execute(statement("queue/promote_due"), {"max_jobs": PROMOTE_AT_ONCE})
+        return int(answer.scalar_one())
 
 
 def _take_back(database: Database, lease: Lease) -> bool:

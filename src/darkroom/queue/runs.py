@@ -145,7 +145,7 @@ def steps_of(session: Session, run_id: UUID) -> list[StepView]:
     return [StepView(**row, attempts=attempts.get(row["job_id"], [])) for row in rows]
 
 
-def _matching(query: Select[tuple[Run]], text: str) -> Select[tuple[Run]]:
+def _matching(query: Select[Run], text: str) -> Select[Run]:
     return query.where(
         or_(Run.title.icontains(text, autoescape=True), cast(Run.id, Text) == text.lower())
     )

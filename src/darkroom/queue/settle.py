@@ -117,9 +117,7 @@ def cancel(database: Database, lease: Lease) -> None:
         _leave_run(Transaction(session, lease.run_id), gained=0.0, failure=failure)
 
 
-def settle_error(
-    database: Database, lease: Lease, error: BaseException, backoff: Backoff
-) -> None:
+def settle_error(database: Database, lease: Lease, error: BaseException, backoff: Backoff) -> None:
     """End, retry or give back the step, as the type of its error decides."""
     failure = Failure.of(error)
     if isinstance(error, Cancelled):
@@ -254,6 +252,4 @@ def _finish(run: Run, status: str, failure: Failure | None) -> None:
 
 def drop_waiting(session: Session, run_id: UUID) -> int:
     """Cancel the run's jobs that wait in the queue; answers how many."""
-    return session.execute(statement("queue/drop_waiting"), {"run_id": run_id}).scalar_one()
-
-
+    return int(session.execute(statement("queue/drop_waiting"), {"run_id": run_id}).scalar_one())

@@ -8,12 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import select
-
 from darkroom.db.sessions import Database
 from darkroom.db.statements import statement
 from darkroom.errors import Cancelled
-from darkroom.queue.models import StepRow
 from darkroom.settings import Settings
 
 T = TypeVar("T")
@@ -43,6 +40,7 @@ class Outcome:
     job_id: int
     name: str
     label: str
+    args: dict[str, Any]
     ok: bool
     result: dict[str, Any]
     error: dict[str, Any]
@@ -127,13 +125,8 @@ class Task:
     def children(self) -> list[Outcome]:
         """How the children ended that this step is the callback of, in the order enqueued."""
         with self.database.session() as session:
-            me = session.get_one(StepRow, self.lease.job_id)
-            rows = session.scalars(
-                select(StepRow)
-                .where(StepRow.fan_in_id == me.callback_of)
-                .order_by(StepRow.job_id)
-            ).all()
-        return [_outcome(row) for row in rows]
+            rows = session.execute(statement("queue/children"), {"job_id": self.lease.job_id})
+            return [Outcome(**row) for row in rows.mappings()]
 
     def _due(self) -> bool:
         if self.stop.is_set():
@@ -162,14 +155,3 @@ class Task:
             raise Cancelled("Another worker has taken over this step.")
         if answer == "cancelled":
             raise Cancelled("The run is over.")
-
-
-def _outcome(row: StepRow) -> Outcome:
-    return Outcome(
-        job_id=row.job_id,
-        name=row.name,
-        label=row.label,
-        ok=row.error is None,
-        result=row.result or {},
-        error=row.error or {},
-    )

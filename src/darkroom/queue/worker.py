@@ -35,19 +35,18 @@ class Lane:
         self.name = name
         self.executor = executor
         self.pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix=f"lane-{name}")
-        self.app = App(
-            connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4)
-        )
+        self.app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4))
         self.manager = LeasingJobManager(self.app.connector, name, slots, executor.execute)
         self.app.job_manager = self.manager
         for step in registry.values():
-            self.app.task(name=step.name, queue=step.lane, pass_context=True)(self._run)
+            register = self.app.task(name=step.name, queue=step.lane, pass_context=True)
+            register(self._run)
         self.worker = self._worker(slots, executor.settings)
 
     async def run(self) -> None:
         """Fetch and run until `worker.stop()`."""
         async with self.app.open_async():
-            await self.worker.run()
+            await self.worker.run()  # type: ignore[no-untyped-call]
 
     def _worker(self, slots: int, settings: Settings) -> Worker:
         queue = settings.queue
@@ -62,7 +61,7 @@ class Lane:
             install_signal_handlers=False,
         )
 
-    async def _run(self, context: JobContext, **_args: Any) -> None:
+    async def _run(self, context: JobContext, /, **_args: Any) -> None:
         job_id = context.job.id
         assert job_id is not None
         lease = self.manager.leases.pop(job_id)
@@ -97,7 +96,8 @@ class WorkerProcess:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         self.lifeline.start()
-        log.info("working: %s", ", ".join(f"{lane.name} {lane.manager.slots}" for lane in self.lanes))
+        slots = ", ".join(f"{lane.name} {lane.manager.slots}" for lane in self.lanes)
+        log.info("working: %s", slots)
         running = [asyncio.ensure_future(lane.run()) for lane in self.lanes]
         first, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         self._stop()
@@ -109,7 +109,7 @@ class WorkerProcess:
 
     def _stop(self) -> None:
         for lane in self.lanes:
-            lane.worker.stop()
+            lane.worker.stop()  # type: ignore[no-untyped-call]
 
     async def _leave(self, late: Collection[asyncio.Future[None]]) -> None:
         """Give back what still runs and leave at once: its threads would hold the exit."""

@@ -8,7 +8,7 @@ from flask import current_app
 from darkroom.counting.service import CountingService
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings
-from darkroom.storage.stores import Store
+from darkroom.storage.store import Store
 from darkroom.web.live import Live
 
 KEY = "darkroom"

@@ -126,9 +126,9 @@ def _plant(
 
 
 def _leaf_colour(hue: float, random: np.random.Generator) -> tuple[float, ...]:
-    tone = np.array(
-        [[[hue % 180, random.uniform(120, 190), random.uniform(105, 175)]]]
-    ).astype(np.uint8)
+    tone = np.array([[[hue % 180, random.uniform(120, 190), random.uniform(105, 175)]]]).astype(
+        np.uint8
+    )
     return tuple(float(part) for part in cv2.cvtColor(tone, cv2.COLOR_HSV2RGB)[0, 0])
 
 
@@ -137,7 +137,7 @@ def _leaf(
 ) -> None:
     way = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     middle = np.array(place) + way * long / 2
-    centre = tuple(int(round(part * 16)) for part in middle)
+    centre = tuple(round(part * 16) for part in middle)
     axes = (int(long * 8), int(long * 4.2))
     cv2.ellipse(layer, centre, axes, angle, 0, 360, tone, -1, cv2.LINE_8, 4)
 

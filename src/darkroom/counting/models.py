@@ -1,0 +1,141 @@
+"""The tables of counting, as SQLAlchemy sees them (made by `sql/migrations/0005_counting.sql`)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime, FetchedValue, ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from darkroom.db.sessions import Base
+
+Json = dict[str, Any]
+TIME = DateTime(timezone=True)
+SERVER = FetchedValue()
+
+
+class PhotoSession(Base):
+    """One request to count: its photos and their totals. `session_id` is its public name."""
+
+    __tablename__ = "photo_processing_sessions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[UUID] = mapped_column(server_default=SERVER)
+    run_id: Mapped[UUID]
+    user_id: Mapped[int]
+    original_image_id: Mapped[UUID | None]
+    processed_image_id: Mapped[UUID | None]
+    status: Mapped[str] = mapped_column(server_default=SERVER)
+    total_detected: Mapped[int] = mapped_column(server_default=SERVER)
+    total_estimated: Mapped[int] = mapped_column(server_default=SERVER)
+    total_empty_containers: Mapped[int] = mapped_column(server_default=SERVER)
+    avg_confidence: Mapped[float | None]
+    total_unbiased: Mapped[float | None]
+    interval_low: Mapped[float | None]
+    interval_high: Mapped[float | None]
+    category_counts: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
+    needs_review: Mapped[bool] = mapped_column(server_default=SERVER)
+    error_message: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+    counted_at: Mapped[datetime | None] = mapped_column(TIME)
+    completed_at: Mapped[datetime | None] = mapped_column(TIME)
+
+
+class Photo(Base):
+    """One photo of a session: the files made of it and what was counted on it."""
+
+    __tablename__ = "s3_images"
+
+    image_id: Mapped[UUID] = mapped_column(primary_key=True, server_default=SERVER)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    position: Mapped[int]
+    filename: Mapped[str]
+    s3_bucket: Mapped[str]
+    s3_key_original: Mapped[str]
+    s3_key_thumbnail: Mapped[str | None]
+    s3_key_processed: Mapped[str | None]
+    original_asset_id: Mapped[UUID]
+    thumbnail_asset_id: Mapped[UUID | None]
+    processed_asset_id: Mapped[UUID | None]
+    content_type: Mapped[str]
+    file_size_bytes: Mapped[int]
+    width: Mapped[int]
+    height: Mapped[int]
+    gps_latitude: Mapped[float | None]
+    gps_longitude: Mapped[float | None]
+    upload_source: Mapped[str] = mapped_column(server_default=SERVER)
+    uploaded_by_user_id: Mapped[int]
+    status: Mapped[str] = mapped_column(server_default=SERVER)
+    total_detected: Mapped[int] = mapped_column(server_default=SERVER)
+    total_estimated: Mapped[int] = mapped_column(server_default=SERVER)
+    error_message: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+
+
+class Container(Base):
+    """A container on a photo and the count of its plants. `polygon` is GeoJSON in pixels."""
+
+    __tablename__ = "containers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    number: Mapped[int]
+    container_type: Mapped[str]
+    is_segmented: Mapped[bool]
+    confidence: Mapped[float | None]
+    polygon: Mapped[Json] = mapped_column(JSONB)
+    total_detected: Mapped[int]
+    total_estimated: Mapped[int]
+    total_unbiased: Mapped[float]
+    total_buffered: Mapped[float]
+    standard_error: Mapped[float]
+    interval_low: Mapped[float]
+    interval_high: Mapped[float]
+    count_confidence: Mapped[float]
+    vegetation_fraction: Mapped[float]
+    is_empty_container: Mapped[bool]
+    needs_review: Mapped[bool]
+    review_reason: Mapped[str | None]
+
+
+class Detection(Base):
+    """A plant that the model saw; centre and size in the photo's pixels."""
+
+    __tablename__ = "detections"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    container_id: Mapped[int] = mapped_column(ForeignKey("containers.id"))
+    center_x: Mapped[float]
+    center_y: Mapped[float]
+    width_px: Mapped[float]
+    height_px: Mapped[float]
+    confidence: Mapped[float]
+    class_name: Mapped[str]
+    is_empty_container: Mapped[bool] = mapped_column(server_default=SERVER)
+
+
+class Estimation(Base):
+    """The plants estimated in one band of a container, beyond those detected."""
+
+    __tablename__ = "estimations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"))
+    container_id: Mapped[int] = mapped_column(ForeignKey("containers.id"))
+    band_number: Mapped[int]
+    band_y_start: Mapped[int]
+    band_y_end: Mapped[int]
+    estimated_count: Mapped[int]
+    estimated_unbiased: Mapped[float]
+    area_pixels: Mapped[int]
+    avg_plant_area_px: Mapped[float]
+    calculation_method: Mapped[str]
+    estimation_confidence: Mapped[float]
+    vegetation_polygon: Mapped[Json | None] = mapped_column(JSONB)
+    area_before_suppression: Mapped[float]
+    area_after_suppression: Mapped[float]

@@ -1,0 +1,387 @@
+"""The pages of counting: send photos, follow them, read and download the result."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+from flask import (
+    Blueprint,
+    Response,
+    jsonify,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, ngettext
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
+
+from darkroom.counting import overlays, results
+from darkroom.counting.models import Container, Detection, Photo, PhotoSession
+from darkroom.counting.service import Submitted
+from darkroom.errors import Invalid, NotFound
+from darkroom.queue import runs
+from darkroom.queue.models import Run
+from darkroom.storage.store import Store
+from darkroom.web.auth import check_owner, current_user, login_required
+from darkroom.web.errors import wants_json
+from darkroom.web.formats import number
+from darkroom.web.run_views import Card, elapsed, run_note
+from darkroom.web.services import services
+
+pages = Blueprint("counting", __name__, url_prefix="/count", template_folder="templates")
+
+LINK_LIFETIME = timedelta(hours=6)
+SAMPLE = Path(__file__).parents[1] / "web" / "static" / "sample.jpg"
+NO_RESULT = "There is no such count."
+MEGABYTE = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What is shown of a sum of containers: whole plants, the unbiased figure and the buffered."""
+
+    detected: int
+    estimated: int
+    unbiased: float
+    buffered: float
+
+    @classmethod
+    def of(cls, containers: Iterable[Container]) -> "Totals":
+        """The sum over containers."""
+        rows = list(containers)
+        return cls(
+            detected=sum(row.total_detected for row in rows),
+            estimated=sum(row.total_estimated for row in rows),
+            unbiased=sum(row.total_unbiased for row in rows),
+            buffered=sum(row.total_buffered for row in rows),
+        )
+
+
+@pages.get("")
+@login_required
+def upload() -> ResponseReturnValue:
+    """The drop zone."""
+    return _upload_page()
+
+
+@pages.post("")
+@login_required
+def submit() -> ResponseReturnValue:
+    """Take the photos in; the browser goes on to their result, which fills while it is looked at."""
+    photos = [part for part in request.files.getlist("file") if part.filename]
+    try:
+        submitted = services().counting.receive(photos, current_user().id)
+    except Invalid as error:
+        if wants_json():
+            raise
+        return _upload_page(error)
+    return _on_to(submitted)
+
+
+@pages.post("/sample")
+@login_required
+def try_sample() -> ResponseReturnValue:
+    """Count the sample photo that comes with Darkroom."""
+    with SAMPLE.open("rb") as file:
+        photo = FileStorage(file, filename="sample.jpg", content_type="image/jpeg")
+        submitted = services().counting.receive([photo], current_user().id)
+    return _on_to(submitted)
+
+
+@pages.get("/<uuid:session_id>")
+@login_required
+def show(session_id: UUID) -> ResponseReturnValue:
+    """The result, photo by photo (`?photo=2`); it fills while the run goes on."""
+    with services().database.session() as db:
+        session = _visible(db, session_id)
+        run = runs.get(db, session.run_id)
+        photos = _photos(db, session)
+        photo = photos[_chosen(len(photos))]
+        containers = _containers(db, session)
+        return render_template(
+            "counting/session.html",
+            session=session,
+            run=run,
+            photos=[_PhotoView.of(found, services().store) for found in photos],
+            photo=_PhotoView.of(photo, services().store),
+            containers=[row for row in containers if row.image_id == photo.image_id],
+            classes=_classes(db, photo),
+            totals=Totals.of(containers),
+            scale=_Scale.of(session, Totals.of(containers)),
+            reviews=_reviews(containers, photos),
+            steps={step.label: step for step in runs.steps_of(db, session.run_id)},
+            note=run_note(run) if run else "",
+            elapsed=elapsed(run) if run else 0,
+            alpha=services().settings.counting.alpha,
+            figure=services().settings.counting.stock_figure,
+        )
+
+
+@pages.get("/<uuid:session_id>/photos/<uuid:image_id>/overlays.json")
+@login_required
+def show_overlays(session_id: UUID, image_id: UUID) -> ResponseReturnValue:
+    """Containers, detections and estimates of a photo, for the viewer to draw."""
+    with services().database.session() as db:
+        session = _visible(db, session_id)
+        photo = db.get(Photo, image_id)
+        if photo is None or photo.session_id != session.id:
+            raise NotFound(NO_RESULT)
+        response = jsonify(overlays.of_photo(db, photo))
+    response.add_etag()
+    return response.make_conditional(request)
+
+
+@pages.get("/<uuid:session_id>.json")
+@login_required
+def download_json(session_id: UUID) -> ResponseReturnValue:
+    """The whole result as JSON."""
+    with services().database.session() as db:
+        _visible(db, session_id)
+        result = results.of_session(db, session_id, services().store)
+    response = jsonify(results.as_json(result))
+    return _saved_as(response, f"count-{session_id}.json")
+
+
+@pages.get("/<uuid:session_id>.csv")
+@login_required
+def download_csv(session_id: UUID) -> ResponseReturnValue:
+    """A line a container, for spreadsheets."""
+    with services().database.session() as db:
+        session = _visible(db, session_id)
+        text = "".join(_csv(_photos(db, session), _containers(db, session)))
+    return _saved_as(Response(text, mimetype="text/csv"), f"count-{session_id}.csv")
+
+
+# What other pages show of counting
+
+
+def cards(db: Session, found: Sequence[Run]) -> list[Card]:
+    """Runs with their result's address, first photo and totals."""
+    sessions = {
+        session.run_id: session
+        for session in db.scalars(
+            select(PhotoSession).where(PhotoSession.run_id.in_([run.id for run in found]))
+        )
+    }
+    pictures = _first_thumbnails(db, [session.id for session in sessions.values()])
+    return [_card(run, sessions.get(run.id), pictures) for run in found]
+
+
+def runs_to_review(db: Session, owner_id: int | None, limit: int) -> list[Run]:
+    """Counts that a person should look at, newest first."""
+    query = (
+        select(Run)
+        .join(PhotoSession, PhotoSession.run_id == Run.id)
+        .where(PhotoSession.needs_review, Run.status == "completed")
+        .order_by(Run.created_at.desc())
+        .limit(limit)
+    )
+    if owner_id is not None:
+        query = query.where(Run.owner_id == owner_id)
+    return list(db.scalars(query))
+
+
+def _card(run: Run, session: PhotoSession | None, pictures: dict[int, str]) -> Card:
+    if session is None:
+        return Card(run)
+    plants = session.total_detected + session.total_estimated
+    text = ngettext("%(plants)s plant", "%(plants)s plants", plants, plants=number(plants))
+    return Card(
+        run,
+        url=url_for("counting.show", session_id=session.session_id),
+        thumbnail_url=pictures.get(session.id),
+        summary=text if session.counted_at else "",
+        needs_review=session.needs_review and run.status == "completed",
+    )
+
+
+def _first_thumbnails(db: Session, session_ids: Sequence[int]) -> dict[int, str]:
+    query = select(Photo.session_id, Photo.s3_key_thumbnail).where(
+        Photo.session_id.in_(session_ids),
+        Photo.position == 1,
+        Photo.s3_key_thumbnail.is_not(None),
+    )
+    store = services().store
+    return {
+        session_id: store.url(key, LINK_LIFETIME)
+        for session_id, key in db.execute(query).tuples()
+        if key
+    }
+
+
+# What the result page shows
+
+
+@dataclass(frozen=True)
+class _PhotoView:
+    row: Photo
+    url: str
+    thumbnail_url: str | None
+    drawing_url: str | None
+    download_url: str | None
+
+    @classmethod
+    def of(cls, row: Photo, store: Store) -> "_PhotoView":
+        name = f"{Path(row.filename).stem or 'photo'}-counted.avif"
+        drawn = row.s3_key_processed
+        return cls(
+            row=row,
+            url=store.url(row.s3_key_original, LINK_LIFETIME),
+            thumbnail_url=store.url(row.s3_key_thumbnail, LINK_LIFETIME)
+            if row.s3_key_thumbnail
+            else None,
+            drawing_url=store.url(drawn, LINK_LIFETIME) if drawn else None,
+            download_url=store.url(drawn, LINK_LIFETIME, name) if drawn else None,
+        )
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """The 80 % interval and the two figures as places (0 to 100) on a line from `start` to `end`."""
+
+    start: float
+    end: float
+    low: float
+    high: float
+    unbiased: float
+    buffered: float
+
+    @classmethod
+    def of(cls, session: PhotoSession, totals: Totals) -> "_Scale | None":
+        low, high = session.interval_low, session.interval_high
+        if low is None or high is None or session.total_unbiased is None:
+            return None
+        start, end = min(low, totals.unbiased), max(high, totals.buffered)
+        margin = max((end - start) * 0.12, 1)
+        return cls(start - margin, end + margin, low, high, totals.unbiased, totals.buffered)
+
+    def place(self, value: float) -> float:
+        return round(100 * (value - self.start) / (self.end - self.start), 2)
+
+
+def _visible(db: Session, session_id: UUID) -> PhotoSession:
+    found = db.scalar(select(PhotoSession).where(PhotoSession.session_id == session_id))
+    if found is None:
+        raise NotFound(NO_RESULT)
+    check_owner(found.user_id, NO_RESULT)
+    return found
+
+
+def _photos(db: Session, session: PhotoSession) -> list[Photo]:
+    query = select(Photo).where(Photo.session_id == session.id).order_by(Photo.position)
+    return list(db.scalars(query))
+
+
+def _containers(db: Session, session: PhotoSession) -> list[Container]:
+    query = (
+        select(Container)
+        .where(Container.session_id == session.id)
+        .order_by(Container.image_id, Container.number)
+    )
+    return list(db.scalars(query))
+
+
+def _classes(db: Session, photo: Photo) -> list[tuple[str, int, float]]:
+    """Class, detections and mean confidence on one photo, most first."""
+    query = (
+        select(Detection.class_name, func.count(), func.avg(Detection.confidence))
+        .where(Detection.image_id == photo.image_id)
+        .group_by(Detection.class_name)
+        .order_by(func.count().desc(), Detection.class_name)
+    )
+    return [(name, count, float(mean)) for name, count, mean in db.execute(query).tuples()]
+
+
+def _reviews(containers: Sequence[Container], photos: Sequence[Photo]) -> list[tuple[str, Container]]:
+    names = {photo.image_id: photo.filename for photo in photos}
+    return [(names[row.image_id], row) for row in containers if row.needs_review]
+
+
+def _chosen(photos: int) -> int:
+    given = request.args.get("photo", "1")
+    number_given = int(given) if given.isdecimal() and len(given) < 6 else 1
+    return min(max(number_given, 1), photos) - 1
+
+
+def _upload_page(error: Invalid | None = None) -> ResponseReturnValue:
+    settings = services().settings
+    page = render_template(
+        "counting/upload.html",
+        error=error,
+        max_bytes=settings.max_upload_bytes,
+        max_megabytes=settings.max_upload_bytes // MEGABYTE,
+        max_photos=settings.max_photos,
+    )
+    return page, error.status if error else 200
+
+
+def _on_to(submitted: Submitted) -> ResponseReturnValue:
+    target = url_for("counting.show", session_id=submitted.session_id)
+    if wants_json():
+        return jsonify(location=target, run=str(submitted.run_id)), 202
+    return redirect(target, 303)
+
+
+def _saved_as(response: Response, filename: str) -> Response:
+    response.headers.set("Content-Disposition", "attachment", filename=filename)
+    return response
+
+
+COLUMNS = (
+    "photo",
+    "container",
+    "type",
+    "detected",
+    "estimated",
+    "total",
+    "unbiased",
+    "with_overcount_buffer",
+    "interval_80_low",
+    "interval_80_high",
+    "confidence",
+    "empty",
+    "needs_review",
+)
+
+
+def _csv(photos: Sequence[Photo], containers: Sequence[Container]) -> Iterator[str]:
+    names = {photo.image_id: photo.filename for photo in photos}
+    order = {photo.image_id: photo.position for photo in photos}
+    yield _line(COLUMNS)
+    for row in sorted(containers, key=lambda row: (order[row.image_id], row.number)):
+        yield _line(
+            (
+                _harmless(names[row.image_id]),
+                row.number,
+                row.container_type,
+                row.total_detected,
+                row.total_estimated,
+                row.total_detected + row.total_estimated,
+                round(row.total_unbiased, 2),
+                round(row.total_buffered, 2),
+                round(row.interval_low, 2),
+                round(row.interval_high, 2),
+                round(row.count_confidence, 4),
+                row.is_empty_container,
+                row.needs_review,
+            )
+        )
+
+
+def _line(values: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(values)
+    return text.getvalue()
+
+
+def _harmless(name: str) -> str:
+    """A file name that a spreadsheet does not take for a formula."""
+    return f"'{name}" if name[:1] in "=+-@\t\r" else name

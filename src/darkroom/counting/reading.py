@@ -1,0 +1,77 @@
+"""What the steps of counting read: sessions, photos, and what is drawn over a photo."""
+
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from darkroom.counting.drawing import Legend
+from darkroom.counting.geometry import Floats, MultiPolygon
+from darkroom.counting.models import Detection, Estimation, Photo, PhotoSession
+from darkroom.db.sessions import Database
+
+
+def session_row(session: Session, session_id: UUID) -> PhotoSession:
+    """The session with this public id, locked."""
+    found = select(PhotoSession).where(PhotoSession.session_id == session_id)
+    return session.scalars(found.with_for_update()).one()
+
+
+def session_of(session: Session, photo: Photo) -> PhotoSession:
+    """The session of a photo."""
+    return session.get_one(PhotoSession, photo.session_id)
+
+
+def photo_rows(session: Session, session_pk: int) -> list[Photo]:
+    """The photos of a session in order."""
+    found = select(Photo).where(Photo.session_id == session_pk).order_by(Photo.position)
+    return list(session.scalars(found))
+
+
+def photos_of(database: Database, session_id: UUID) -> list[Photo]:
+    """The photos of a session in order, detached."""
+    with database.session() as session:
+        return photo_rows(session, session_row(session, session_id).id)
+
+
+def photo_and_siblings(database: Database, image_id: UUID) -> tuple[Photo, int]:
+    """A photo, detached, and how many its session has."""
+    with database.session() as session:
+        photo = session.get_one(Photo, image_id)
+        siblings = select(func.count()).where(Photo.session_id == photo.session_id)
+        return photo, session.execute(siblings).scalar_one()
+
+
+def overlays(database: Database, image_id: UUID) -> tuple[Floats, list[MultiPolygon], Legend]:
+    """What is drawn over a photo: boxes (N, 4) x1, y1, x2, y2, regions, and the figures."""
+    with database.session() as session:
+        photo = session.get_one(Photo, image_id)
+        boxes, confidence = _boxes(session, image_id)
+        regions = session.scalars(
+            select(Estimation.vegetation_polygon)
+            .where(Estimation.image_id == image_id, Estimation.estimated_count > 0)
+            .where(Estimation.vegetation_polygon.is_not(None))
+        ).all()
+    legend = Legend(photo.total_detected, photo.total_estimated, confidence)
+    return boxes, [_region(region) for region in regions if region], legend
+
+
+def _boxes(session: Session, image_id: UUID) -> tuple[Floats, float]:
+    rows = session.execute(
+        select(
+            Detection.center_x,
+            Detection.center_y,
+            Detection.width_px,
+            Detection.height_px,
+            Detection.confidence,
+        ).where(Detection.image_id == image_id)
+    ).all()
+    found = np.array([tuple(row) for row in rows], float).reshape(-1, 5)
+    middles, sizes = found[:, :2], found[:, 2:4]
+    boxes = np.hstack([middles - sizes / 2, middles + sizes / 2])
+    return boxes, float(found[:, 4].mean()) if len(found) else 0.0
+
+
+def _region(stored: dict[str, object]) -> MultiPolygon:
+    return MultiPolygon(type="MultiPolygon", coordinates=stored["coordinates"])  # type: ignore[typeddict-item]

@@ -1,0 +1,298 @@
+"""The one place where images are opened.
+
+`inspect` says whether a file that came in is an image we take, before anything else touches it;
+`load` gives its pixels; `save` writes pixels and nothing but pixels, so that no derivative carries
+EXIF, GPS or anything else of the original.
+
+What is refused, each with a text that says what to do: a file that is no image, or an image whose
+type is not asked for; a name that tells another type than the content; more pixels than allowed
+(read from the header, before a pixel is decoded); animations, because one of their frames would
+have to be picked; and files that are cut short or damaged.
+"""
+
+import struct
+import threading
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from darkroom.errors import Invalid
+
+Pixels = NDArray[np.uint8]
+"""An image as shown: height x width x 3, RGB, 0 to 255."""
+
+JPEG, PNG, WEBP, AVIF = "image/jpeg", "image/png", "image/webp", "image/avif"
+PHOTOS = frozenset({JPEG, PNG, WEBP})
+
+# Our own limit is checked before decoding and may be set higher than Pillow's.
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True)
+class _Format:
+    name: str
+    suffixes: frozenset[str]
+
+
+_FORMATS = {
+    JPEG: _Format("JPEG", frozenset({".jpg", ".jpeg", ".jpe", ".jfif"})),
+    PNG: _Format("PNG", frozenset({".png"})),
+    WEBP: _Format("WebP", frozenset({".webp"})),
+    AVIF: _Format("AVIF", frozenset({".avif"})),
+}
+
+# Pillow's names. MPO is a JPEG with more pictures behind it (gain maps, stereo): phones make
+# them, and the first picture is the photo.
+_MIMES = {"JPEG": JPEG, "MPO": JPEG, "PNG": PNG, "WEBP": WEBP, "AVIF": AVIF}
+
+_DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's decoders raise on broken files."""
+
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ON_ITS_SIDE = {5, 6, 7, 8}
+
+_MOST_SCANS = 100
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+# A whole picture in memory may take hundreds of megabytes: not in every thread at once.
+_decoding = threading.BoundedSemaphore(2)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageInfo:
+    """What a file says of itself: type, pixels as shown (orientation applied), and its EXIF."""
+
+    mime: str
+    width: int
+    height: int
+    exif: Image.Exif
+
+
+def inspect(
+    path: Path,
+    filename: str,
+    *,
+    allowed: Collection[str] = PHOTOS,
+    max_pixels: int,
+    field: str = "file",
+) -> ImageInfo:
+    """Check a file that came in, down to its last byte, without keeping its pixels.
+
+    Parameters
+    ----------
+    filename
+        The sender's name; a suffix in it must fit the content. No suffix is fine.
+    allowed
+        Mime types out of `JPEG`, `PNG`, `WEBP`, `AVIF`.
+    max_pixels
+        The most that width times height may be.
+    field
+        The name of the part or field, for the errors.
+
+    Raises
+    ------
+    Invalid
+        With the codes `not_an_image`, `wrong_type`, `wrong_name`, `too_many_pixels`, `animated`
+        and `damaged`.
+    """
+    refusal = _Refusal(filename, field)
+    with _opened(path, refusal) as image:
+        mime = _MIMES[image.format or ""]
+        _check_type(mime, allowed, refusal)
+        _check_header(image, max_pixels, refusal)
+        exif = _exif(image)
+        width, height = image.size
+        if mime == JPEG:
+            _check_scans(path, refusal)
+            # Decodes every byte, at an eighth of the size.
+            image.draft(None, (width // 8, height // 8))
+        with _decoding:
+            image.load()
+    if _orientation(exif) in _ON_ITS_SIDE:
+        width, height = height, width
+    return ImageInfo(mime, width, height, exif)
+
+
+def load(path: Path, *, max_pixels: int) -> Pixels:
+    """The pixels as shown: upright, RGB, transparency on white, 16 bits brought to 8.
+
+    Raises
+    ------
+    Invalid
+        As `inspect` does, but for the name.
+    """
+    refusal = _Refusal(path.name, None)
+    with _opened(path, refusal) as image:
+        _check_header(image, max_pixels, refusal)
+        turn = _TURNS.get(_orientation(_exif(image)))
+        flat = _rgb(image)
+        # A copy, since Pillow lends its pixels read-only.
+        return np.array(flat if turn is None else flat.transpose(turn))
+
+
+def save(pixels: Pixels, to: Path, mime: str, *, quality: int, avif_speed: int = 8) -> None:
+    """Write pixels as an image file without any metadata.
+
+    Parameters
+    ----------
+    quality
+        0 to 100, for all types but PNG.
+    avif_speed
+        Of the encoder, 0 (smallest file) to 10.
+    """
+    image = Image.fromarray(pixels)
+    options = {PNG: {}, AVIF: {"quality": quality, "speed": avif_speed}}
+    image.save(to, format=_FORMATS[mime].name, **options.get(mime, {"quality": quality}))
+
+
+def shrunk(pixels: Pixels, side: int) -> Pixels:
+    """The same picture with its longer side at most `side` pixels; a smaller one as it is."""
+    image = Image.fromarray(pixels)
+    image.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return np.asarray(image)
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """Makes the errors about one file."""
+
+    filename: str
+    field: str | None
+
+    def because(self, code: str, what: str) -> Invalid:
+        return Invalid(f"“{self.filename}” {what}", self.field, code=code)
+
+    @property
+    def suffix(self) -> str:
+        return PurePath(self.filename).suffix.lower()
+
+
+@contextmanager
+def _opened(path: Path, refusal: _Refusal) -> Iterator[Image.Image]:
+    """The image with its header read; what Pillow raises in the block becomes `Invalid`."""
+    try:
+        with _identified(path, refusal) as image:
+            yield image
+    except _DAMAGED as error:
+        raise refusal.because(
+            "damaged", "is damaged or cut short. Copy or download it again, or send another one."
+        ) from error
+
+
+def _identified(path: Path, refusal: _Refusal) -> Image.Image:
+    try:
+        # Only these decoders: Pillow knows many more, some of which run other programs.
+        return Image.open(path, formats=sorted(set(_MIMES) - {"MPO"}))
+    except UnidentifiedImageError as error:
+        raise _unidentified(path, refusal) from error
+
+
+def _unidentified(path: Path, refusal: _Refusal) -> Invalid:
+    with path.open("rb") as file:
+        start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in _HEIC:
+        return refusal.because(
+            "wrong_type",
+            "is a HEIC photo, which is not supported. Save it as JPEG (on an iPhone: Settings, "
+            "Camera, Formats, Most Compatible).",
+        )
+    return refusal.because(
+        "not_an_image", "is not an image, or is damaged. Send a JPEG, PNG or WebP file."
+    )
+
+
+def _check_type(mime: str, allowed: Collection[str], refusal: _Refusal) -> None:
+    kind = _FORMATS[mime]
+    if mime not in allowed:
+        wanted = ", ".join(_FORMATS[other].name for other in _FORMATS if other in allowed)
+        raise refusal.because(
+            "wrong_type", f"is a {kind.name} image. Send one of these types: {wanted}."
+        )
+    if refusal.suffix and refusal.suffix not in kind.suffixes:
+        right = min(kind.suffixes, key=lambda suffix: (len(suffix), suffix != ".jpg"))
+        raise refusal.because(
+            "wrong_name", f"holds a {kind.name} image. Give it a name that ends in {right}."
+        )
+
+
+def _check_header(image: Image.Image, max_pixels: int, refusal: _Refusal) -> None:
+    width, height = image.size
+    if width * height > max_pixels:
+        raise refusal.because(
+            "too_many_pixels",
+            f"has {width} by {height} pixels. At most {max_pixels / 1e6:.3g} megapixels are "
+            "allowed: make it smaller.",
+        )
+    if image.format != "MPO" and getattr(image, "is_animated", False):
+        raise refusal.because("animated", "is an animation. Send a still image.")
+
+
+def _check_scans(path: Path, refusal: _Refusal) -> None:
+    """Refuse progressive JPEGs of thousands of scans, each of which goes over all pixels."""
+    scans = 0
+    with path.open("rb") as file:
+        # A marker cut in two by a chunk's end is missed, which does no harm.
+        while chunk := file.read(1024 * 1024):
+            scans += chunk.count(b"\xff\xda")
+    if scans > _MOST_SCANS:
+        raise refusal.because("damaged", "is built in an unusual way. Save it again as a JPEG.")
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """The image's EXIF; unreadable EXIF counts as none, since the picture may well be fine."""
+    try:
+        return image.getexif()
+    except _DAMAGED:
+        return Image.Exif()
+
+
+def _orientation(exif: Image.Exif) -> int:
+    try:
+        # Values are read when they are asked for.
+        return int(exif.get(_ORIENTATION, 1))
+    except _DAMAGED:
+        return 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB" and not image.has_transparency_data:
+        image.load()
+        return image
+    if image.mode.startswith("I"):
+        return Image.fromarray(_eight_bits(image)).convert("RGB")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        white = Image.new("RGBA", clear.size, "white")
+        return Image.alpha_composite(white, clear).convert("RGB")
+    return image.convert("RGB")
+
+
+def _eight_bits(image: Image.Image) -> Pixels:
+    """Grey of 16 bits as 8: Pillow's own conversion cuts off instead of scaling."""
+    return (np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)

@@ -1,0 +1,119 @@
+"""The app factory: `create_app(settings, database)`, with everything it uses handed to it."""
+
+import tempfile
+from datetime import timedelta
+from typing import IO, Any
+
+from flask import Flask, Request, Response
+from flask_bootstrap import Bootstrap5
+
+from darkroom.counting import api as counting_api
+from darkroom.counting import pages as counting_pages
+from darkroom.counting.service import CountingService
+from darkroom.db.sessions import Database
+from darkroom.settings import Settings
+from darkroom.storage.store import open_store
+from darkroom.web import (
+    account,
+    auth,
+    errors,
+    files,
+    formats,
+    headers,
+    home,
+    languages,
+    preferences,
+    runs,
+    sign_in,
+    users,
+)
+from darkroom.web.live import Live
+from darkroom.web.services import KEY, Services, services
+
+SESSION_LIFETIME = timedelta(days=30)
+# Room for the fields and part headers beside the photos themselves.
+FORM_BYTES = 1024 * 1024
+
+
+class UploadRequest(Request):
+    """A call whose files stream to disk while they arrive, in Darkroom's own folder."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        folder = services().settings.temp_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryFile("rb+", dir=folder)
+
+
+def create_app(settings: Settings, database: Database) -> Flask:
+    """The web app over one database, whose schema is migrated."""
+    app = Flask("darkroom.web")
+    app.request_class = UploadRequest
+    app.session_interface = auth.SessionCookies()
+    secret = secret_key(settings)
+    app.config.update(_config(settings, secret))
+    store = stores.from_settings(settings, secret)
+    app.extensions[KEY] = Services(
+        settings=settings,
+        database=database,
+        store=store,
+        live=Live(database, settings.web),
+        counting=CountingService(settings, database, store),
+    )
+    _extend(app, settings)
+    _add_pages(app)
+    return app
+
+
+def _config(settings: Settings, secret: str) -> dict[str, Any]:
+    return {
+        "SECRET_KEY": secret,
+        "SESSION_COOKIE_NAME": "darkroom_session",
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "PERMANENT_SESSION_LIFETIME": SESSION_LIFETIME,
+        "MAX_CONTENT_LENGTH": settings.max_photos * settings.max_upload_bytes + FORM_BYTES,
+        "WTF_CSRF_CHECK_DEFAULT": False,
+        # The token lasts as long as the session: a phone may hold the page for days.
+        "WTF_CSRF_TIME_LIMIT": None,
+        "BOOTSTRAP_SERVE_LOCAL": True,
+    }
+
+
+def _extend(app: Flask, settings: Settings) -> None:
+    Bootstrap5(app)
+    auth.csrf.init_app(app)
+    app.before_request(auth.protect)
+    languages.register(app, settings.cache_dir)
+    formats.register(app)
+    errors.register(app)
+    app.context_processor(preferences.layout_values)
+    policy = headers.content_policy(settings)
+
+    @app.after_request
+    def secure(response: Response) -> Response:
+        return headers.add_headers(response, policy)
+
+
+def _add_pages(app: Flask) -> None:
+    for blueprint in (
+        home.pages,
+        sign_in.pages,
+        account.pages,
+        users.pages,
+        runs.pages,
+        preferences.pages,
+        files.pages,
+        counting_pages.pages,
+        counting_api.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+
+    @app.get("/healthz")
+    def healthz() -> dict[str, str]:
+        return {"status": "ok"}

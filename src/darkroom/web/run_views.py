@@ -1,0 +1,107 @@
+"""Runs as the pages show them: whose, how far, and their state as JSON for the scripts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from darkroom.errors import NotFound
+from darkroom.queue import runs
+from darkroom.queue.models import Run
+from darkroom.queue.runs import StepView
+from darkroom.web.auth import check_owner
+from darkroom.web.words import STATES, say, word
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A run with what its pipeline shows of it: where its result is, a picture, a line of text."""
+
+    run: Run
+    url: str | None = None
+    thumbnail_url: str | None = None
+    summary: str = ""
+    needs_review: bool = False
+
+
+def visible_run(session: Session, run_id: UUID) -> Run:
+    """The run, if it is the present user's to see; `NotFound` otherwise."""
+    run = runs.get(session, run_id)
+    if run is None:
+        raise NotFound("There is no such run.")
+    check_owner(run.owner_id, "There is no such run.")
+    return run
+
+
+def elapsed(run: Run) -> float:
+    """Seconds since the run was asked for, or that it took."""
+    return ((run.finished_at or datetime.now(UTC)) - run.created_at).total_seconds()
+
+
+def run_note(run: Run) -> str:
+    """What the run does now, or why it ended, in the reader's language."""
+    if run.status == "failed" and run.error:
+        return say(str(run.error.get("message", "")))
+    return "" if run.is_over else say(run.note, run.note_values)
+
+
+def time_left(run: Run) -> str:
+    """A guess from the progress so far, once it says anything; empty before."""
+    if run.status != "running" or run.started_at is None or run.progress < 0.05:
+        return ""
+    spent = (datetime.now(UTC) - run.started_at).total_seconds()
+    return gettext("about %(time)s left", time=rough(spent / run.progress - spent))
+
+
+def rough(seconds: float) -> str:
+    """A guessed length of time, to no more precision than a guess has."""
+    if seconds < 60:
+        return f"{max(5, round(seconds / 5) * 5)} s"
+    return f"{round(seconds / 60)} min"
+
+
+def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
+    """The state for the page's script. `shape` changes when there is more to show than progress."""
+    return {
+        "id": str(run.id),
+        "title": run.title,
+        "status": run.status,
+        "word": word(STATES, run.status),
+        "progress": round(run.progress, 4),
+        "note": run_note(run),
+        "left": time_left(run),
+        "finished": run.is_over,
+        "cancelling": run.cancel_requested_at is not None and not run.is_over,
+        "created_at": _iso(run.created_at),
+        "started_at": _iso(run.started_at),
+        "finished_at": _iso(run.finished_at),
+        "shape": [f"{step.job_id}:{step.state}:{len(step.attempts)}" for step in steps],
+        "steps": [_step_state(step) for step in steps],
+    }
+
+
+def _step_state(step: StepView) -> Json:
+    return {
+        "job_id": step.job_id,
+        "name": step.name,
+        "label": step.label,
+        "state": step.state,
+        "word": word(STATES, step.state),
+        "progress": round(step.progress, 4),
+        "note": say(step.note, step.note_values) if step.state == "running" else "",
+        "waiting_for": say(step.waiting_for or "") if step.state in WAITING else "",
+        "error": step.error,
+    }
+
+
+WAITING = ("waiting", "scheduled")
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds") if moment else None

@@ -1,0 +1,155 @@
+"""The words that come from data rather than from a page: states, steps, notes, messages.
+
+Jobs and services speak English: sentences with {places}. Those that people may meet are listed
+here, so that they are in the catalogs; `say` translates one that arrives, filled in or not.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from flask_babel import gettext
+
+
+def N_(text: str) -> str:  # noqa: N802  (gettext's customary mark)
+    """Mark a text for the catalogs; it is translated where it is shown."""
+    return text
+
+
+STATES = {
+    "pending": N_("Waiting"),
+    "waiting": N_("Waiting"),
+    "scheduled": N_("Scheduled"),
+    "running": N_("Running"),
+    "processing": N_("Running"),
+    "completed": N_("Done"),
+    "succeeded": N_("Done"),
+    "uploaded": N_("Waiting"),
+    "counted": N_("Counted"),
+    "drawn": N_("Done"),
+    "failed": N_("Failed"),
+    "cancelled": N_("Cancelled"),
+    "retried": N_("Failed, tried again"),
+    "given_back": N_("Given back"),
+    "lost": N_("Worker lost"),
+    "review": N_("Needs review"),
+}
+
+PIPELINES = {"counting": N_("Counting")}
+
+STEPS = {
+    "counting.ingest": N_("Receive the photos"),
+    "counting.detect": N_("Count the plants"),
+    "counting.aggregate": N_("Add up"),
+    "counting.draw": N_("Draw the result"),
+    "counting.complete": N_("Finish"),
+}
+
+LANES = {
+    "io": N_("Lane io (network and files)"),
+    "cpu": N_("Lane cpu"),
+    "gpu": N_("Lane gpu (models)"),
+}
+
+CONTAINERS = {"plug": N_("Plug tray"), "box": N_("Box"), "segment": N_("Segment")}
+
+CLASSES = {"plant": N_("Plant"), "plants": N_("Plants")}
+
+ROLES = {"admin": N_("Administrator"), "member": N_("Member")}
+
+METHODS = {
+    "band_regression": N_("from plants in the same band"),
+    "density": N_("from the product's density"),
+}
+
+SENTENCES = (
+    N_("cancelling"),
+    N_("The run is {status} already; there is nothing to cancel."),
+    N_("The run is still going on. Cancel it first, or wait for its end."),
+    N_("Some steps of the run are still stopping. Try again in a moment."),
+    N_("Every step of this run succeeded; there is nothing to retry."),
+    N_("There is no such run."),
+    N_("There is no such step."),
+    N_("Only a step that failed or was cancelled can be retried."),
+)
+"""What jobs and the engine say, as they say it."""
+
+_PLACE = re.compile(r"\\{(\w+)\\}")
+
+
+def say(text: str, values: Mapping[str, Any] | None = None) -> str:
+    """A sentence of ours in the reader's language.
+
+    Parameters
+    ----------
+    text
+        The sentence, with {places} or with them filled in. One that is not known stays as it is.
+    values
+        What fills the places.
+    """
+    if not text:
+        return ""
+    if values:
+        return _filled(gettext(text), values)
+    translated = gettext(text) if "%" not in text else text
+    return translated if translated != text else _recognised(text)
+
+
+def word(table: Mapping[str, str], key: str) -> str:
+    """The reader's word for a key of one of the tables above; unknown keys speak for themselves."""
+    return gettext(table[key]) if key in table else key.replace("_", " ").replace(".", " · ")
+
+
+def _filled(template: str, values: Mapping[str, Any]) -> str:
+    try:
+        return template.format_map(values)
+    except (KeyError, ValueError, IndexError, AttributeError):
+        return template
+
+
+def _recognised(text: str) -> str:
+    for template, pattern in _patterns():
+        found = pattern.fullmatch(text)
+        if found:
+            return _filled(gettext(template), found.groupdict())
+    return text
+
+
+@cache
+def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple(
+        (sentence, re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(sentence)), re.DOTALL))
+        for sentence in SENTENCES
+        if "{" in sentence
+    )
+
+
+def script_words() -> dict[str, str]:
+    """The texts that the pages' scripts show, in the reader's language."""
+    return {
+        "tooLarge": gettext("is larger than {limit} MB"),
+        "notAPhoto": gettext("is not a JPEG, PNG or WebP photo"),
+        "empty": gettext("is empty"),
+        "twice": gettext("is here already"),
+        "tooMany": gettext("At most {limit} photos at once."),
+        "remove": gettext("Remove {name}"),
+        "ready": gettext("ready"),
+        "sending": gettext("sending"),
+        "sent": gettext("sent"),
+        "onePhoto": gettext("1 photo, {size}"),
+        "somePhotos": gettext("{count} photos, {size}"),
+        "leftOut": gettext("left out"),
+        "countOne": gettext("Count 1 photo"),
+        "countSome": gettext("Count {count} photos"),
+        "connectionLost": gettext("The connection was lost before everything had arrived."),
+        "checking": gettext("Received. Checking the photos…"),
+        "copied": gettext("Copied"),
+        "live": gettext("Live"),
+        "polling": gettext("Updated every few seconds"),
+        "offline": gettext("No connection. Trying again…"),
+        "fullScreen": gettext("Full screen"),
+        "leaveFullScreen": gettext("Leave full screen"),
+        "confidence": gettext("confidence {percent}"),
+        "bandTip": gettext("band {band}: {count} estimated"),
+    }
