@@ -34,7 +34,7 @@ def make_photo(
     image = to_image(draw_bench(rng, size))
     if real is not None and places is None and rng.random() < 0.35:
         patches = [_real_patch(rng, real, size)]
-        warps = [_frame_warp(rng, patches[0], size)]
+        warps = [_frame_warp(rng, patches[0].rgba.shape[1::-1], size)]
     else:
         quads = _layout(rng, size, places)
         patches = [_drawn_patch(rng, quad, real, places and places // len(quads)) for quad in quads]
@@ -45,6 +45,40 @@ def make_photo(
     plants = _seen_plants(patches, warps, size, cover)
     containers = _seen_containers(patches, warps, size)
     return Photo(light_up(rng, image), plants, containers)
+
+
+def retake(seed: int, photo: Photo, size: tuple[int, int]) -> Photo:
+    """The same scene from another place, any side up, under other light, as a (W, H) photo."""
+    rng = np.random.default_rng(seed)
+    warp = _frame_warp(rng, photo.image.shape[1::-1], size)
+    border = tuple(rng.integers(0, 256, 3).tolist())
+    shrunk, shrink = _shrunk_for(photo.image, warp)
+    image = cv2.warpPerspective(
+        shrunk, warp.astype(np.float64) @ np.linalg.inv(shrink), size, borderValue=border
+    )
+    plants = [_moved_plant(known, warp, size) for known in photo.plants]
+    trays = [(tray.kind, move(tray.polygon, warp)) for tray in photo.containers]
+    seen = tuple(known for known in plants if known is not None)
+    return Photo(light_up(rng, np.asarray(image, np.uint8)), seen, _in_frame(trays, size))
+
+
+def _shrunk_for(image: Image, warp: Floats) -> tuple[Image, Floats]:
+    """The image made smaller where `warp` shrinks it much, so that it does not alias."""
+    scale = float(np.sqrt(abs(np.linalg.det(warp[:2, :2].astype(np.float64)))))
+    if scale > 0.7:
+        return image, np.eye(3, dtype=np.float32)
+    ratio = scale * 1.3
+    shrunk = cv2.resize(image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.uint8), np.diag([ratio, ratio, 1]).astype(np.float32)
+
+
+def _moved_plant(known: Plant, warp: Floats, size: tuple[int, int]) -> Plant | None:
+    """A plant through a homography, taking the ellipse in its box for its outline."""
+    x1, y1, x2, y2 = known.box
+    angles = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    around = np.stack([np.cos(angles) * (x2 - x1), np.sin(angles) * (y2 - y1)], axis=1) / 2
+    outline = move((around + known.centre).astype(np.float32), warp)
+    return hull_plant(outline, move(np.array([known.centre], np.float32), warp)[0], size)
 
 
 def _layout(rng: np.random.Generator, size: tuple[int, int], places: int | None) -> list[Floats]:
@@ -115,9 +149,11 @@ def _real_patch(rng: np.random.Generator, real: RealTray, size: tuple[int, int])
     return patch
 
 
-def _frame_warp(rng: np.random.Generator, patch: Patch, size: tuple[int, int]) -> Floats:
-    """A homography that lays a whole-photo patch over the frame: any side up, nearer or farther."""
-    height, width = patch.rgba.shape[:2]
+def _frame_warp(
+    rng: np.random.Generator, flat: tuple[int, int], size: tuple[int, int]
+) -> Floats:
+    """A homography that lays a (W, H) picture over the frame: any side up, nearer or farther."""
+    width, height = flat
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     frame = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
     fit = cv2.getPerspectiveTransform(corners, np.roll(frame, int(rng.integers(4)), axis=0))
@@ -170,13 +206,23 @@ def _hidden(seen: Plant, cover: Image) -> bool:
 def _seen_containers(
     patches: list[Patch], warps: list[Floats], size: tuple[int, int]
 ) -> tuple[Container, ...]:
+    moved = [
+        (kind, move(polygon, warp))
+        for patch, warp in zip(patches, warps, strict=True)
+        for kind, polygon in patch.containers
+    ]
+    return _in_frame(moved, size)
+
+
+def _in_frame(
+    polygons: list[tuple[str, Floats]], size: tuple[int, int]
+) -> tuple[Container, ...]:
     """The containers' polygons within the frame, without slivers at its edge."""
     frame = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
     found = []
-    for patch, warp in zip(patches, warps, strict=True):
-        for kind, polygon in patch.containers:
-            hull = cv2.convexHull(move(polygon, warp))
-            area, clipped = cv2.intersectConvexConvex(hull, frame)
-            if area > 0.1 * cv2.contourArea(hull) and area > 0.004 * size[0] * size[1]:
-                found.append(Container(kind, clipped.reshape(-1, 2).astype(np.float32)))
+    for kind, polygon in polygons:
+        hull = cv2.convexHull(polygon)
+        area, clipped = cv2.intersectConvexConvex(hull, frame)
+        if area > 0.1 * cv2.contourArea(hull) and area > 0.004 * size[0] * size[1]:
+            found.append(Container(kind, clipped.reshape(-1, 2).astype(np.float32)))
     return tuple(found)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from .containers import Patch
-from .plants import Sprite, as_sprite
+from .plants import Sprite, as_sprite, paste
 from .truth import Container, Floats, Image, Photo, Plant
 
 _COLUMNS = (200, 420, 640, 866, 1088)
@@ -47,7 +47,19 @@ def load_real(folder: Path) -> RealTray | None:
     grid = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 2)
     places = grid.astype(np.float32) * np.float32(_SEEN)
     cutouts = [read_cutout(path) for path in sorted((folder / "cutouts").glob("*.png"))]
-    return RealTray(photo, paint_over(photo, places), places, cutouts)
+    return RealTray(photo, paint_over(photo, places), places, cutouts + _grown(cutouts))
+
+
+def _grown(cutouts: list[Sprite]) -> list[Sprite]:
+    """Older plants: a second, smaller rosette laid turned over each of the larger cut-outs."""
+    large = [sprite for sprite in cutouts if sprite.diameter > 200]
+    grown = []
+    for below, above in zip(large, large[::-1], strict=True):
+        rgba = below.rgba.copy()
+        x, y = below.centre.tolist()
+        paste(rgba, above, (x, y), below.diameter * 0.7, 0.6, (0.01, 0.02, 0.4))
+        grown.append(as_sprite(rgba))
+    return grown
 
 
 def _trays() -> list[Container]:

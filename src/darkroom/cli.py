@@ -46,6 +46,42 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command()
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Start everything: database, migrations, and what the Procfile names. Ctrl-C stops it all."""
+    from darkroom import supervisor
+    from darkroom.db import migrate
+    from darkroom.db.opening import database_url
+
+    supervisor.check_address(settings.web)
+    with database_url(settings, say=click.echo) as url:
+        applied = migrate.migrate(url)
+        if applied:
+            click.echo(f"Applied {len(applied)} migrations.")
+        _welcome(settings, url)
+        code = supervisor.run(settings, ROOT / "Procfile", database_url=url)
+    sys.exit(code)
+
+
+def _welcome(settings: Settings, url: str) -> None:
+    """Say where Darkroom will be, and how the administrator gets in while they have no password."""
+    from darkroom.accounts import service
+    from darkroom.db.sessions import Database
+
+    database = Database(url, pool_size=1)
+    with database.session() as session:
+        admin = service.ensure_admin(session)
+        link = None
+        if admin.password_hash is None:
+            link = _sign_in_link(settings, service.make_sign_in_link(session, admin, _now()))
+    database.close()
+    click.echo(f"Darkroom: {_address(settings)}")
+    if link:
+        click.echo(f"Sign in as its administrator, once and within 30 minutes: {link}")
+    click.echo("Ctrl-C stops everything.")
+
+
+@main.command()
 @click.option("--lanes", help="Only these lanes, comma separated (io, cpu, gpu).")
 @click.pass_obj
 def worker(settings: Settings, lanes: str | None) -> None:
@@ -196,8 +232,17 @@ def _session(settings: Settings) -> Iterator["Session"]:
 
 
 def _sign_in_link(settings: Settings, token: str) -> str:
-    return f"http://{settings.web.host}:{settings.web.port}/sign-in/{token}"
+    return f"{_address(settings)}/sign-in/{token}"
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.web.host}]" if ":" in settings.web.host else settings.web.host
+    return f"http://{host}:{settings.web.port}"
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,5 @@
-import threading
 
 from darkroom.db import migrate
-from darkroom.db.sessions import Base
 
 
 def test_migrating_twice_applies_nothing_the_second_time(database_url):

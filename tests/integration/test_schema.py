@@ -1,12 +1,12 @@
 """The mapped tables against the migrated schema."""
 
+from sqlalchemy import inspect
+from sqlalchemy.dialects import postgresql
+
 import darkroom.accounts.models
 import darkroom.counting.models
 import darkroom.queue.models
 import darkroom.storage.assets  # noqa: F401
-from sqlalchemy import inspect
-from sqlalchemy.dialects import postgresql
-
 from darkroom.db.sessions import Base, Database
 
 

@@ -14,7 +14,7 @@ from darkroom.counting.view import View
 GROWTH = 1.12
 """How much ellipses are grown beyond their boxes, to take in the tips of leaves."""
 PRIOR_WEIGHT = 5.0
-"""How many plants of its own the sizes of the other bands are worth to a band."""
+"""How many plants of its own the plants of the other bands are worth to a band, at most."""
 DEFAULT_WEIGHT = 0.2
 """How many plants a default area is worth: plants of a container differ by a third from each other,
 but by a factor of two from a default."""
@@ -73,7 +73,7 @@ def _trimmed(areas: Floats) -> Floats:
 
 def _prior(areas: Floats, heights: Floats, middle: float, default: float) -> tuple[float, float]:
     seen = areas > 0
-    if seen.sum() < 2:
+    if not seen.any():
         return default, DEFAULT_WEIGHT
     logs = np.log(areas[seen])
     degree = 1 if seen.sum() >= ENOUGH and np.ptp(heights[seen]) > 1 else 0
@@ -81,7 +81,8 @@ def _prior(areas: Floats, heights: Floats, middle: float, default: float) -> tup
     # The mean of the exponentials, not the exponential of the mean (Duan 1983, smearing).
     smear = np.exp(logs - line(heights[seen])).mean()
     expected = np.exp(line(middle)) * smear
-    return float(np.clip(expected, areas[seen].min() / 2, areas.max() * 2)), PRIOR_WEIGHT
+    within = np.clip(expected, areas[seen].min() / 2, areas.max() * 2)
+    return float(within), min(PRIOR_WEIGHT, float(seen.sum()))
 
 
 def settled_share(single: float, shared: float, found: Integers, left: Floats) -> Floats:

@@ -166,7 +166,8 @@ def _gated_excess(image: Bytes, mask: Bytes, colours: ColourRange) -> Bytes:
 
 
 def _otsu(gated: Bytes, mask: Bytes) -> float:
-    return float(cv2.threshold(gated[mask > 0][:, None], 0, 255, cv2.THRESH_OTSU)[0])
+    inside = gated[mask > 0]
+    return float(cv2.threshold(inside[:, None], 0, 255, cv2.THRESH_OTSU)[0]) if len(inside) else 0
 
 
 def _above(values: Bytes) -> Floats:

@@ -12,7 +12,8 @@ from darkroom.counting import pages as counting_pages
 from darkroom.counting.service import CountingService
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings
-from darkroom.storage.store import open_store
+from darkroom.storage import store as stores
+from darkroom.storage.secret import secret_key
 from darkroom.web import (
     account,
     auth,

@@ -22,12 +22,13 @@ def show() -> ResponseReturnValue:
     with services().database.session() as db:
         going = _with_status(db, "running", "pending")
         failed = _with_status(db, "failed")
-        done = _with_status(db, "completed")
+        review = counting.runs_to_review(db, scope(), SHOWN)
+        done = [run for run in _with_status(db, "completed") if run not in review]
         return render_template(
             "home.html",
             going=counting.cards(db, going),
             failed=counting.cards(db, failed),
-            review=counting.cards(db, counting.runs_to_review(db, scope(), SHOWN)),
+            review=counting.cards(db, review),
             done=counting.cards(db, done),
         )
 

@@ -52,7 +52,7 @@ def test_upload_of_just_the_limit_passes_and_one_byte_more_does_not(tmp_path: Pa
     with received(part(bytes(limit)), tmp_path, max_bytes=limit, field="file") as upload:
         assert upload.size == limit
     with (
-        pytest.raises(Invalid, match="photo.jpg.* too large: at most 2 MB") as caught,
+        pytest.raises(Invalid, match=r"photo\.jpg.* too large: at most 2 MB") as caught,
         received(part(bytes(limit + 1)), tmp_path, max_bytes=limit, field="file"),
     ):
         pass

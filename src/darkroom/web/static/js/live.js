@@ -1,0 +1,145 @@
+// Follows runs: server-sent events, or polling where the server has no stream to spare.
+//
+// Progress is written into the page as it comes. When there is more to show than progress (a step
+// began, a photo was counted, the run ended) the page is fetched again and its live regions are
+// replaced, but never one that holds the reader's focus, selection or an open dialog: that waits.
+
+import { word } from "./words.js";
+
+const POLL_MS = [1000, 2000, 3000, 5000, 8000];
+const STREAM_AGAIN_MS = 30000;
+const REFRESH_MS = 700;
+
+export function followAll() {
+  for (const element of document.querySelectorAll("[data-live]")) follow(element);
+}
+
+function follow(element) {
+  const { live, poll } = element.dataset;
+  if (!window.EventSource) return pollFrom(element, poll, live, 0);
+  const source = new EventSource(live);
+  let shape = null;
+  const take = (state) => {
+    shape = show(state, shape);
+    if (state.finished) source.close();
+  };
+  source.addEventListener("state", (event) => take(JSON.parse(event.data)));
+  source.onopen = () => say(word("live"));
+  source.onerror = () => {
+    // While it is CONNECTING the browser tries again by itself, from the last event on.
+    if (source.readyState === EventSource.CLOSED) pollFrom(element, poll, live, 0);
+    else say("");
+  };
+  addEventListener("pagehide", () => source.close(), { once: true });
+}
+
+function pollFrom(element, poll, live, tries, shape = null, begun = Date.now()) {
+  setTimeout(async () => {
+    if (!element.isConnected) return;
+    if (Date.now() - begun > STREAM_AGAIN_MS && window.EventSource) return follow(element);
+    let next = tries + 1;
+    try {
+      const answer = await fetch(poll, { headers: { Accept: "application/json" } });
+      if (!answer.ok) throw new Error(`status ${answer.status}`);
+      const state = await answer.json();
+      next = JSON.stringify(state) === element.lastState ? next : 0;
+      element.lastState = JSON.stringify(state);
+      shape = show(state, shape);
+      say(word("polling"));
+      if (state.finished) return;
+    } catch {
+      say(word("offline"));
+    }
+    pollFrom(element, poll, live, next, shape, begun);
+  }, POLL_MS[Math.min(tries, POLL_MS.length - 1)]);
+}
+
+/** Write the state into the page; fetch what else changed. Returns the state's shape. */
+function show(state, before) {
+  const states = state.runs ?? [state];
+  states.forEach(write);
+  const shape = JSON.stringify(states.map((run) => [run.status, run.cancelling, run.shape]));
+  // The first state may be newer than the page, too.
+  if (shape !== (before ?? pageShape(states))) refreshSoon();
+  if (state.finished) say("");
+  return shape;
+}
+
+function pageShape(states) {
+  const shown = (run) => document.querySelector(`[data-run="${run.id}"] [data-state]`)?.dataset.state;
+  const same = states.every((run) => shown(run) === run.status && !run.shape.some(isNews));
+  return same ? JSON.stringify(states.map((run) => [run.status, run.cancelling, run.shape])) : "";
+}
+
+function isNews(step) {
+  const [job, state] = step.split(":");
+  const badge = document.querySelector(`[data-step="${job}"] [data-state]`);
+  return badge !== null && badge.dataset.state !== state;
+}
+
+function write(run) {
+  for (const root of document.querySelectorAll(`[data-run="${run.id}"]`)) {
+    // A list shows many runs, each in its own card; a page of one run may hold cards of others.
+    const bind = (name, set) => root.querySelectorAll(`[data-bind="${name}"]`).forEach((element) => {
+      if (!element.closest("[data-step]") && element.closest("[data-run]") === root) set(element);
+    });
+    bind("progress", (element) => { element.value = run.progress; });
+    bind("note", (element) => text(element, run.note || element.textContent));
+    bind("left", (element) => text(element, run.left));
+    bind("percent", (element) => text(element, new Intl.NumberFormat(document.documentElement.lang, { style: "percent" }).format(run.progress)));
+    for (const step of run.steps) writeStep(root, step);
+  }
+}
+
+function writeStep(root, step) {
+  for (const element of root.querySelectorAll(`[data-step="${step.job_id}"]`)) {
+    element.querySelectorAll("[data-bind=progress]").forEach((bar) => { bar.value = step.progress; });
+    element.querySelectorAll("[data-bind=note]").forEach((note) => text(note, step.note));
+    if (step.waiting_for) element.querySelectorAll("[data-bind=waiting]").forEach((note) => text(note, step.waiting_for));
+  }
+}
+
+function text(element, value) {
+  if (element.textContent !== value) element.textContent = value;
+}
+
+function say(what) {
+  for (const element of document.querySelectorAll("[data-live-word]")) text(element, what);
+}
+
+let refreshing = null;
+
+function refreshSoon() {
+  refreshing ??= setTimeout(refresh, REFRESH_MS);
+}
+
+async function refresh() {
+  try {
+    const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+    if (!answer.ok) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const region of page.querySelectorAll("[data-region]")) replaceWhenFree(region);
+  } finally {
+    refreshing = null;
+    document.dispatchEvent(new Event("darkroom:refreshed"));
+  }
+}
+
+function replaceWhenFree(fresh) {
+  const old = document.getElementById(fresh.id);
+  if (!old || old.innerHTML === fresh.innerHTML) return;
+  if (isInUse(old)) {
+    setTimeout(() => replaceWhenFree(fresh), 1000);
+    return;
+  }
+  const open = new Set([...old.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key));
+  for (const details of fresh.querySelectorAll("details[data-key]")) details.open = open.has(details.dataset.key);
+  old.replaceChildren(...document.importNode(fresh, true).childNodes);
+  document.dispatchEvent(new Event("darkroom:refreshed"));
+}
+
+function isInUse(region) {
+  const selection = document.getSelection();
+  const selected = selection && !selection.isCollapsed && region.contains(selection.anchorNode);
+  return selected || region.contains(document.activeElement) || region.querySelector(":popover-open") !== null;
+}

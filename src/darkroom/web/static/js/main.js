@@ -1,0 +1,23 @@
+// Begins what the page asks for by its attributes. Every page works without this.
+
+import { keepTimes } from "./times.js";
+import { listenToKeys } from "./keys.js";
+import { offerCopies } from "./copy.js";
+import { switchTheme } from "./theme.js";
+
+switchTheme();
+keepTimes(document);
+listenToKeys();
+offerCopies(document);
+for (const form of document.querySelectorAll("[data-filters]")) {
+  form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
+}
+
+if (document.querySelector("[data-live]")) import("./live.js").then(({ followAll }) => followAll());
+if (document.querySelector("[data-drop]")) import("./drop.js").then(({ begin }) => document.querySelectorAll("[data-drop]").forEach(begin));
+if (document.querySelector("[data-viewer]")) import("./viewer.js").then(({ begin }) => document.querySelectorAll("[data-viewer]").forEach(begin));
+
+document.addEventListener("darkroom:refreshed", () => {
+  keepTimes(document);
+  offerCopies(document);
+});

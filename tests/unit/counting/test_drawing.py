@@ -1,0 +1,121 @@
+from io import BytesIO
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from darkroom.counting.drawing import Legend, draw, encode_avif, thumbnail
+from darkroom.counting.geometry import MultiPolygon
+
+NONE = np.zeros((0, 4))
+LEGEND = Legend(70, 12, 0.93)
+
+
+def _photo(height: int = 400, width: int = 600, tone: int = 100) -> NDArray[np.uint8]:
+    return np.full((height, width, 3), tone, np.uint8)
+
+
+def _region(*rings: list[tuple[float, float]]) -> MultiPolygon:
+    closed = [[list(place) for place in [*ring, ring[0]]] for ring in rings]
+    return {"type": "MultiPolygon", "coordinates": [closed]}
+
+
+def _square(x1: float, y1: float, x2: float, y2: float) -> list[tuple[float, float]]:
+    return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
+
+
+def test_the_picture_has_the_photo_s_size_and_the_photo_is_left_alone() -> None:
+    photo = _photo()
+    picture = draw(photo, np.array([[300.0, 200, 340, 240]]), [], LEGEND)
+    assert picture.shape == photo.shape and picture.dtype == np.uint8
+    assert (photo == 100).all()
+
+
+def test_a_detection_is_a_cyan_disc_at_three_tenths() -> None:
+    picture = draw(_photo(), np.array([[300.0, 200, 340, 220]]), [], LEGEND)
+    assert picture[210, 320] == pytest.approx([70, 146, 146], abs=2)
+    reddish_lost = (100 - picture[150:, :, 0].astype(float)).sum()
+    assert reddish_lost / 30 == pytest.approx(np.pi * 20**2, rel=0.08)
+
+
+def test_plants_that_overlap_are_no_darker() -> None:
+    picture = draw(_photo(), np.array([[300.0, 200, 340, 240], [310, 200, 350, 240]]), [], LEGEND)
+    assert (picture[220, 325] == picture[220, 305]).all()
+
+
+def test_an_estimate_is_blue_in_its_true_polygon_and_nowhere_else() -> None:
+    triangle = _region([(300, 200), (400, 200), (300, 300)])
+    picture = draw(_photo(), NONE, [triangle], LEGEND)
+    assert picture[220, 320] == pytest.approx([80, 80, 131], abs=2)
+    assert (picture[290, 390] == 100).all()
+    assert (picture[350] == 100).all()
+
+
+def test_a_hole_in_an_estimate_stays_open() -> None:
+    ring = _region(_square(300, 200, 400, 300), _square(330, 230, 370, 270))
+    picture = draw(_photo(), NONE, [ring], LEGEND)
+    assert (picture[250, 350] == 100).all() and (picture[215, 315] != 100).any()
+
+
+def test_the_edge_of_an_estimate_is_soft_on_a_large_photo() -> None:
+    picture = draw(_photo(2000, 2000), NONE, [_region(_square(900, 900, 1300, 1300))], LEGEND)
+    edge = picture[1100, 890:910, 2].astype(int)
+    assert len(set(edge)) > 4 and (np.diff(edge) >= 0).all()
+
+
+def test_bright_and_dark_pixels_do_not_wrap_around() -> None:
+    for tone in (0, 255):
+        picture = draw(_photo(tone=tone), np.array([[300.0, 200, 340, 240]]), [], LEGEND)
+        expected = [tone * 0.7, tone * 0.7 + 76.5, tone * 0.7 + 76.5]
+        assert picture[220, 320] == pytest.approx(expected, abs=2)
+
+
+@pytest.mark.parametrize("size", [(3000, 4000), (900, 1200), (120, 160)])
+def test_the_legend_grows_with_the_photo(size: tuple[int, int]) -> None:
+    picture = draw(_photo(*size), NONE, [], LEGEND)
+    rows, columns = (np.flatnonzero((picture != 100).any(axis=(2, side))) for side in (1, 0))
+    assert 0.1 < (rows[-1] - rows[0]) / size[0] < 0.45
+    assert 0.1 < (columns[-1] - columns[0]) / size[1] < 0.95
+
+
+def test_the_legend_names_its_figures_in_any_language() -> None:
+    spanish = Legend(70, 12, 0.934, ("Detectadas", "Estimadas", "Confianza"))
+    assert LEGEND.lines() == ("Detected: 70", "Estimated: 12", "Confidence: 93%")
+    assert spanish.lines() == ("Detectadas: 70", "Estimadas: 12", "Confianza: 93%")
+    assert (draw(_photo(), NONE, [], spanish) != draw(_photo(), NONE, [], LEGEND)).any()
+
+
+def test_accented_letters_are_drawn() -> None:
+    plain, accented = (
+        draw(_photo(), NONE, [], Legend(1, 1, 1, (label, "b", "c"))) for label in ("ano", "año")
+    )
+    assert (plain != accented).any()
+
+
+def test_a_tiny_photo_can_be_drawn_on() -> None:
+    assert draw(_photo(12, 9), NONE, [], LEGEND).shape == (12, 9, 3)
+
+
+def test_avif_gives_the_picture_back() -> None:
+    random = np.random.default_rng(0)
+    picture = np.asarray(
+        Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8)).resize((320, 240)),
+        np.uint8,
+    )
+    with Image.open(BytesIO(encode_avif(picture))) as image:
+        assert image.format == "AVIF" and image.size == (320, 240)
+        assert np.abs(np.asarray(image).astype(int) - picture).mean() < 4
+
+
+def test_a_thumbnail_keeps_the_proportions() -> None:
+    assert thumbnail(_photo(3000, 4000)).shape == (225, 300, 3)
+    assert thumbnail(_photo(4000, 1000), 200).shape == (200, 50, 3)
+
+
+def test_a_small_photo_is_its_own_thumbnail() -> None:
+    assert thumbnail(_photo(100, 150)).shape == (100, 150, 3)
+
+
+def test_a_very_long_photo_keeps_a_pixel() -> None:
+    assert thumbnail(_photo(2, 4000)).shape == (1, 300, 3)
