@@ -1,6 +1,6 @@
 """Sends generated nursery photos through a running Darkroom and prints counted against true.
 
-    make demo            or            .venv/bin/python scripts/demo.py --photos 10
+make demo            or            .venv/bin/python scripts/demo.py --photos 10
 """
 
 import argparse
@@ -157,7 +157,10 @@ def _row(photo: Sent) -> list[str]:
 
 def _bar() -> Progress:
     return Progress(
-        TextColumn("{task.description:>15}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), console=console
+        TextColumn("{task.description:>15}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        console=console,
     )
 
 

@@ -79,9 +79,9 @@ class Engine:
         with self.database.session() as session:
             return list(session.scalars(text("SELECT word FROM marks ORDER BY id")))
 
-    def until(self, condition: Callable[[], Any]) -> None:
-        """Wait for a condition: nudged by each change of a run, looking twice a second anyway."""
-        deadline = time.monotonic() + PATIENCE
+    def until(self, condition: Callable[[], Any], seconds: float = PATIENCE) -> None:
+        """Wait for a condition: nudged by each change of a run, looking anyway now and then."""
+        deadline = time.monotonic() + seconds
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute("LISTEN darkroom_runs")
             while not condition():

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -30,13 +31,36 @@ with running(Path(sys.argv[1]), settings={QUICK!r}) as url:
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops its privileges")
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@contextmanager
+def open_to_all() -> Iterator[Path]:
     """A folder that any account may enter (pytest's own are private to their maker)."""
     top = Path(tempfile.mkdtemp(prefix="darkroom-test-"))
     top.chmod(0o755)
     yield top / "pg"
     shutil.rmtree(top)
+
+
+@pytest.fixture
+def fresh() -> Iterator[Path]:
+    """A folder where nothing has been yet."""
+    with open_to_all() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def made() -> Iterator[Path]:
+    """A folder where a server has been: making one takes a second, starting it does not."""
+    with open_to_all() as folder:
+        with running(folder, settings=QUICK):
+            pass
+        yield folder
+
+
+@pytest.fixture
+def folder(made: Path) -> Iterator[Path]:
+    """The same folder for every test that asks, each of which leaves it with no server running."""
+    yield made
+    assert not (made / "data" / "postmaster.pid").exists()
 
 
 class User:
@@ -86,12 +110,12 @@ def test_server_keeps_what_was_written_between_two_uses(folder: Path) -> None:
         assert connection.execute("SELECT upper(name) FROM plants").fetchone() == ("ÑANDÚ",)
 
 
-def test_two_processes_starting_at_once_share_one_server(folder: Path) -> None:
-    first, second = User(folder), User(folder)
+def test_two_processes_starting_at_once_share_one_server(fresh: Path) -> None:
+    first, second = User(fresh), User(fresh)
     assert first.url() == second.url() != ""
     first.leave()
     second.leave()
-    assert (folder / "postgres.log").read_text().count("starting PostgreSQL") == 1
+    assert (fresh / "postgres.log").read_text().count("starting PostgreSQL") == 1
 
 
 def test_only_the_last_one_out_stops_the_server(folder: Path) -> None:
@@ -159,17 +183,17 @@ def test_pid_file_that_names_a_foreign_process_is_no_obstacle(folder: Path) -> N
     server.stop()
 
 
-def test_leftovers_of_a_killed_initdb_are_cleared(folder: Path) -> None:
-    half_made = folder / "data.new" / "data"
+def test_leftovers_of_a_killed_initdb_are_cleared(fresh: Path) -> None:
+    half_made = fresh / "data.new" / "data"
     half_made.mkdir(parents=True)
     (half_made / "PG_VERSION").write_text("18")
-    with running(folder, settings=QUICK) as url:
+    with running(fresh, settings=QUICK) as url:
         assert answers(url)
     assert not half_made.parent.exists()
 
 
-def test_folder_name_may_hold_spaces_accents_and_quotes(folder: Path) -> None:
-    with running(folder / "vivero del añil's $HOME", settings=QUICK) as url:
+def test_folder_name_may_hold_spaces_accents_and_quotes(fresh: Path) -> None:
+    with running(fresh / "vivero del añil's $HOME", settings=QUICK) as url:
         assert answers(url)
 
 
@@ -224,10 +248,10 @@ def test_terminal_interrupt_does_not_reach_the_server(folder: Path) -> None:
         assert os.getsid(postmaster(folder)) != os.getsid(0)
 
 
-def test_first_start_says_what_takes_long(folder: Path) -> None:
+def test_first_start_says_what_takes_long(fresh: Path) -> None:
     said: list[str] = []
     for _ in range(2):
-        with running(folder, settings=QUICK, say=said.append):
+        with running(fresh, settings=QUICK, say=said.append):
             pass
     assert len(said) == 1 and "Creating" in said[0]
 
@@ -241,10 +265,10 @@ def test_root_hands_the_server_to_an_unprivileged_account(folder: Path) -> None:
 
 @as_root
 def test_folder_that_account_cannot_enter_moves_the_server_outside(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(embedded, "FALLBACK", folder.parent / "var lib")
-    locked = folder.parent / "root only"
+    monkeypatch.setattr(embedded, "FALLBACK", fresh.parent / "var lib")
+    locked = fresh.parent / "root only"
     locked.mkdir(mode=0o700)
     for _ in range(2):
         with running(locked / "pg", settings=QUICK) as url:

@@ -1,4 +1,3 @@
-
 from darkroom.db import migrate
 
 

@@ -169,9 +169,7 @@ def make_sign_in_link(session: Session, user: User, now: datetime) -> str:
     token = tokens.new_link_token()
     session.execute(delete(SignInLink).where(SignInLink.expires_at < now))
     session.add(
-        SignInLink(
-            token_hash=tokens.digest(token), user_id=user.id, expires_at=now + LINK_LIFETIME
-        )
+        SignInLink(token_hash=tokens.digest(token), user_id=user.id, expires_at=now + LINK_LIFETIME)
     )
     session.flush()
     return token
@@ -239,9 +237,7 @@ def revoke_token(session: Session, user: User, token_id: int) -> None:
     """End one of the user's tokens; `NotFound` when it is not theirs or has ended."""
     revoked = session.scalar(
         update(ApiToken)
-        .where(
-            ApiToken.id == token_id, ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)
-        )
+        .where(ApiToken.id == token_id, ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=func.now())
         .returning(ApiToken.id)
     )

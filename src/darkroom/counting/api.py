@@ -60,6 +60,15 @@ def task(task_id: UUID) -> Response:
     return jsonify(_task(task_id))
 
 
+@blueprint.after_request
+def add_detail(answer: Response) -> Response:
+    """Clients of the seed system read an error's text from `detail`."""
+    if answer.status_code >= 400 and answer.is_json:
+        body = answer.get_json()
+        answer.set_data(jsonify(body | {"detail": body["error"]["message"]}).get_data())
+    return answer
+
+
 def _owner_id() -> int:
     """The caller, or the user an administrator names by `user_id`."""
     user = current_user()

@@ -43,7 +43,7 @@ def cover(vegetation: Bools, boxes: Floats) -> Cover:
     counts = np.zeros(vegetation.shape, np.uint16)
     for window, inside in shapes:
         counts[window] += inside
-    shares = vegetation / np.maximum(counts, 1)
+    shares = np.divide(vegetation, np.maximum(counts, 1), dtype=np.float32)
     areas = [shares[window][inside].sum() for window, inside in shapes]
     return Cover(counts, np.array(areas, float))
 

@@ -99,11 +99,12 @@ def assign(
         The container (N,) in whose crop each was found.
     """
     result = owners(centres(boxes), polygons)
-    for place in np.argsort(-scores, kind="stable"):
+    shared = np.flatnonzero(_touched(boxes, polygons) > 1)
+    for place in shared[np.argsort(-scores[shared], kind="stable")]:
         if result[place] != NOBODY:
-            rivals = (sources != sources[place]) & (scores <= scores[place])
-            rivals &= _overlaps(boxes[place], boxes) >= SAME
-            result[rivals] = NOBODY
+            rivals = (sources[shared] != sources[place]) & (scores[shared] <= scores[place])
+            rivals &= _overlaps(boxes[place], boxes[shared]) >= SAME
+            result[shared[rivals]] = NOBODY
     return result
 
 
@@ -138,6 +139,15 @@ def _inside(points: Floats, polygon: Floats) -> Bools:
         x, y = points[place]
         near[place] = cv2.pointPolygonTest(outline, (float(x), float(y)), False) >= 0
     return np.asarray(near)
+
+
+def _touched(boxes: Floats, polygons: Sequence[Floats]) -> Integers:
+    """How many polygons' bounding boxes, and so crops, each box (N, 4) reaches into."""
+    counts = np.zeros(len(boxes), np.int64)
+    for polygon in polygons:
+        starts, stops = boxes[:, :2] <= polygon.max(axis=0), boxes[:, 2:] >= polygon.min(axis=0)
+        counts += (starts & stops).all(axis=1)
+    return counts
 
 
 def _overlaps(box: Floats, boxes: Floats) -> Floats:

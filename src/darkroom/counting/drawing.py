@@ -24,7 +24,7 @@ LETTER = 1 / 36
 SMALLEST_LETTER = 8
 LONGEST_LEGEND = 0.9
 """Share of the photo's width that the legend may take."""
-STRIP = 256
+STRIP = 64
 """Rows that are blended at a time: no copy of the whole photo in wider numbers."""
 
 

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import zip_longest
 from pathlib import Path
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext, ngettext
+from flask_babel import ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -29,7 +30,7 @@ from darkroom.counting.service import Submitted
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
-from darkroom.storage.store import Store
+from darkroom.queue.runs import StepView
 from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.errors import wants_json
 from darkroom.web.formats import number
@@ -75,7 +76,7 @@ def upload() -> ResponseReturnValue:
 @pages.post("")
 @login_required
 def submit() -> ResponseReturnValue:
-    """Take the photos in; the browser goes on to their result, which fills while it is looked at."""
+    """Take the photos in and go on to their result, which fills while it is looked at."""
     photos = [part for part in request.files.getlist("file") if part.filename]
     try:
         submitted = services().counting.receive(photos, current_user().id)
@@ -102,24 +103,24 @@ def show(session_id: UUID) -> ResponseReturnValue:
     """The result, photo by photo (`?photo=2`); it fills while the run goes on."""
     with services().database.session() as db:
         session = _visible(db, session_id)
-        run = runs.get(db, session.run_id)
-        photos = _photos(db, session)
+        run = db.get_one(Run, session.run_id)
+        photos = _photo_views(run, _photos(db, session), runs.steps_of(db, run.id))
         photo = photos[_chosen(len(photos))]
         containers = _containers(db, session)
+        totals = Totals.of(containers)
         return render_template(
             "counting/session.html",
             session=session,
             run=run,
-            photos=[_PhotoView.of(found, services().store) for found in photos],
-            photo=_PhotoView.of(photo, services().store),
-            containers=[row for row in containers if row.image_id == photo.image_id],
-            classes=_classes(db, photo),
-            totals=Totals.of(containers),
-            scale=_Scale.of(session, Totals.of(containers)),
+            photos=photos,
+            photo=photo,
+            containers=[row for row in containers if row.image_id == photo.row.image_id],
+            classes=_classes(db, photo.row),
+            totals=totals,
+            scale=Scale.of(session, totals),
             reviews=_reviews(containers, photos),
-            steps={step.label: step for step in runs.steps_of(db, session.run_id)},
-            note=run_note(run) if run else "",
-            elapsed=elapsed(run) if run else 0,
+            note=run_note(run),
+            elapsed=elapsed(run),
             alpha=services().settings.counting.alpha,
             figure=services().settings.counting.stock_figure,
         )
@@ -221,31 +222,20 @@ def _first_thumbnails(db: Session, session_ids: Sequence[int]) -> dict[int, str]
 
 
 @dataclass(frozen=True)
-class _PhotoView:
+class PhotoView:
+    """A photo with its addresses, its state in the run, and the step that counts it."""
+
     row: Photo
+    state: str
+    step: StepView | None
     url: str
     thumbnail_url: str | None
-    drawing_url: str | None
     download_url: str | None
-
-    @classmethod
-    def of(cls, row: Photo, store: Store) -> "_PhotoView":
-        name = f"{Path(row.filename).stem or 'photo'}-counted.avif"
-        drawn = row.s3_key_processed
-        return cls(
-            row=row,
-            url=store.url(row.s3_key_original, LINK_LIFETIME),
-            thumbnail_url=store.url(row.s3_key_thumbnail, LINK_LIFETIME)
-            if row.s3_key_thumbnail
-            else None,
-            drawing_url=store.url(drawn, LINK_LIFETIME) if drawn else None,
-            download_url=store.url(drawn, LINK_LIFETIME, name) if drawn else None,
-        )
 
 
 @dataclass(frozen=True)
-class _Scale:
-    """The 80 % interval and the two figures as places (0 to 100) on a line from `start` to `end`."""
+class Scale:
+    """The 80 % interval and the two figures on a line from `start` to `end` (0 to 100)."""
 
     start: float
     end: float
@@ -255,7 +245,7 @@ class _Scale:
     buffered: float
 
     @classmethod
-    def of(cls, session: PhotoSession, totals: Totals) -> "_Scale | None":
+    def of(cls, session: PhotoSession, totals: Totals) -> "Scale | None":
         low, high = session.interval_low, session.interval_high
         if low is None or high is None or session.total_unbiased is None:
             return None
@@ -264,7 +254,37 @@ class _Scale:
         return cls(start - margin, end + margin, low, high, totals.unbiased, totals.buffered)
 
     def place(self, value: float) -> float:
+        """Where a number lies on the line."""
         return round(100 * (value - self.start) / (self.end - self.start), 2)
+
+
+def _photo_views(run: Run, photos: Sequence[Photo], steps: Sequence[StepView]) -> list[PhotoView]:
+    # One step a photo, enqueued in the order of the photos.
+    counting = [step for step in steps if step.name == "counting.detect"]
+    pairs = zip_longest(photos, counting[: len(photos)])
+    return [_photo_view(run, photo, step) for photo, step in pairs]
+
+
+def _photo_view(run: Run, photo: Photo, step: StepView | None) -> PhotoView:
+    url = services().store.url
+    drawn, thumbnail = photo.s3_key_processed, photo.s3_key_thumbnail
+    name = f"{Path(photo.filename).stem or 'photo'}-counted.avif"
+    return PhotoView(
+        row=photo,
+        state=_photo_state(run, photo, step),
+        step=step if step and step.state == "running" else None,
+        url=url(photo.s3_key_original, LINK_LIFETIME),
+        thumbnail_url=url(thumbnail, LINK_LIFETIME) if thumbnail else None,
+        download_url=url(drawn, LINK_LIFETIME, name) if drawn else None,
+    )
+
+
+def _photo_state(run: Run, photo: Photo, step: StepView | None) -> str:
+    if photo.status != "uploaded":
+        return photo.status
+    if step is None or step.state == "succeeded":
+        return "cancelled" if run.is_over else "waiting"
+    return step.state
 
 
 def _visible(db: Session, session_id: UUID) -> PhotoSession:
@@ -300,8 +320,10 @@ def _classes(db: Session, photo: Photo) -> list[tuple[str, int, float]]:
     return [(name, count, float(mean)) for name, count, mean in db.execute(query).tuples()]
 
 
-def _reviews(containers: Sequence[Container], photos: Sequence[Photo]) -> list[tuple[str, Container]]:
-    names = {photo.image_id: photo.filename for photo in photos}
+def _reviews(
+    containers: Sequence[Container], photos: Sequence[PhotoView]
+) -> list[tuple[str, Container]]:
+    names = {photo.row.image_id: photo.row.filename for photo in photos}
     return [(names[row.image_id], row) for row in containers if row.needs_review]
 
 

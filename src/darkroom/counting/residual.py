@@ -34,7 +34,8 @@ def clean(leftover: Bools, plant_areas: Floats) -> Bools:
     kept = leftover & together
     count, labels, _, middles = cv2.connectedComponentsWithStats(together.astype(np.uint8))
     areas = np.bincount(labels[kept], minlength=count)
-    plants = areas >= SMALLEST * plant_areas[middles[:, 1].astype(int)]
+    plants = np.zeros(count, np.bool_)  # Label 0 is the background, which may be nowhere.
+    plants[1:] = areas[1:] >= SMALLEST * plant_areas[middles[1:, 1].astype(int)]
     return np.asarray(kept & plants[labels])
 
 

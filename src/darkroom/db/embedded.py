@@ -145,7 +145,8 @@ class EmbeddedPostgres:
         Raises
         ------
         Permanent
-            When the server does not come up; the text holds the end of its log.
+            When the server does not come up; the text holds the end of its log. There is no
+            need to `stop` then.
         """
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,12 @@ class EmbeddedPostgres:
                 if self._share is None:
                     self._share = _shared(place.base / "users.lock")
                 return self._serve(place)
+        except Permanent:
+            # The server is left alone: busy with a long recovery, it may be ready next time.
+            self._leave()
+            raise
         except PermissionError as error:
+            self._leave()
             raise Permanent(
                 f"Cannot use {error.filename or self._folder}: it belongs to another user. Run "
                 "Darkroom as the user that made it, or set DARKROOM_HOME to a folder of your own."
@@ -169,8 +175,12 @@ class EmbeddedPostgres:
                 if _upgraded(self._share):
                     _shut_down(self._place)
             finally:
-                os.close(self._share)
-                self._share = None
+                self._leave()
+
+    def _leave(self) -> None:
+        if self._share is not None:
+            os.close(self._share)
+            self._share = None
 
     def _serve(self, place: _Place) -> str:
         deadline = time.monotonic() + START_SECONDS

@@ -4,6 +4,7 @@ import functools
 import importlib
 import os
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,10 +25,16 @@ def prepare(config_dir: Path, threads: int | None = None) -> None:
     folder = config_dir / "ultralytics"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["YOLO_CONFIG_DIR"] = str(folder)
-    os.environ["YOLO_OFFLINE"] = "1"
     mend_torchvision()
     if threads is not None:
         _limit_threads(threads)
+
+
+def pick_device() -> str:
+    """"cuda" where torch can use one, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _limit_threads(threads: int) -> None:
@@ -46,6 +53,10 @@ def mend_torchvision() -> None:
     The registry's torchvision is built for CUDA; beside a CPU build of torch its operators are
     missing and its import fails. Nothing is touched where torchvision is whole.
     """
+    os.environ["YOLO_OFFLINE"] = "1"
+    # Ultralytics writes into the home folder unless it is told another one before its import.
+    os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / "darkroom-yolo"))
+    Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)
     try:
         importlib.import_module("torchvision")
     except RuntimeError as error:

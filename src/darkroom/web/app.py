@@ -12,8 +12,8 @@ from darkroom.counting import pages as counting_pages
 from darkroom.counting.service import CountingService
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings
-from darkroom.storage import store as stores
 from darkroom.storage.secret import secret_key
+from darkroom.storage.store import open_store
 from darkroom.web import (
     account,
     auth,
@@ -56,9 +56,8 @@ def create_app(settings: Settings, database: Database) -> Flask:
     app = Flask("darkroom.web")
     app.request_class = UploadRequest
     app.session_interface = auth.SessionCookies()
-    secret = secret_key(settings)
-    app.config.update(_config(settings, secret))
-    store = stores.from_settings(settings, secret)
+    app.config.update(_config(settings))
+    store = open_store(settings)
     app.extensions[KEY] = Services(
         settings=settings,
         database=database,
@@ -71,9 +70,9 @@ def create_app(settings: Settings, database: Database) -> Flask:
     return app
 
 
-def _config(settings: Settings, secret: str) -> dict[str, Any]:
+def _config(settings: Settings) -> dict[str, Any]:
     return {
-        "SECRET_KEY": secret,
+        "SECRET_KEY": secret_key(settings),
         "SESSION_COOKIE_NAME": "darkroom_session",
         "SESSION_COOKIE_SAMESITE": "Lax",
         "SESSION_COOKIE_HTTPONLY": True,

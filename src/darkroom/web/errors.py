@@ -9,7 +9,6 @@ import secrets
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
@@ -66,7 +65,9 @@ ADVICE = {
     404: N_("Check the address, or start from the list of runs."),
     409: N_("Reload the page to see how things stand, then decide."),
     413: N_("Send fewer or smaller files at once."),
-    500: N_("Nothing of yours is lost. Try again; if it stays, tell your administrator the reference."),
+    500: N_(
+        "Nothing of yours is lost. Try again; if it stays, tell your administrator."
+    ),
     503: N_("Nothing of yours is lost. Wait a few seconds and try again."),
 }
 
@@ -84,12 +85,16 @@ class Failure:
     @property
     def title(self) -> str:
         """A heading in the reader's language."""
-        return gettext(TITLES.get(self.status, TITLES[500 if self.status >= 500 else 400]))
+        return say(TITLES.get(self.status) or TITLES[self._kind])
 
     @property
     def advice(self) -> str:
         """What the reader can do."""
-        return gettext(ADVICE.get(self.status, ADVICE[500 if self.status >= 500 else 400]))
+        return say(ADVICE.get(self.status) or ADVICE[self._kind])
+
+    @property
+    def _kind(self) -> int:
+        return 500 if self.status >= 500 else 400
 
 
 def register(app: Flask) -> None:

@@ -26,6 +26,7 @@ from darkroom.web.words import (
     word,
 )
 
+NOTHING = "\N{EN DASH}"
 MINUTE = 60
 HOUR = 3600
 
@@ -55,7 +56,7 @@ def register(app: Flask) -> None:
 def when(moment: datetime | None) -> str:
     """A `<time>`: relative in words, exact on hover (the script puts it in the reader's zone)."""
     if moment is None:
-        return "–"
+        return NOTHING
     passed = datetime.now(UTC) - moment
     text = (
         gettext("just now")
@@ -70,7 +71,7 @@ def when(moment: datetime | None) -> str:
 def duration(seconds: float | None) -> str:
     """A length of time in two units at most: 0.4 s, 12 s, 3 min 5 s, 2 h 10 min."""
     if seconds is None:
-        return "–"
+        return NOTHING
     if seconds < 10:
         return f"{number(seconds, 1)} s"
     whole = round(seconds)
@@ -93,10 +94,12 @@ def filesize(size: float) -> str:
 def number(value: float | None, digits: int = 0) -> str:
     """A figure with the reader's separators, rounded to so many digits after the point."""
     if value is None:
-        return "–"
-    return str(format_decimal(round(value, digits) + 0.0, f"#,##0.{'#' * digits}" if digits else "#,##0"))
+        return NOTHING
+    pattern = f"#,##0.{'#' * digits}" if digits else "#,##0"
+    # Adding zero turns a rounded -0.0 into 0.0.
+    return str(format_decimal(round(value, digits) + 0.0, pattern))
 
 
 def percent(fraction: float | None) -> str:
     """A fraction as whole percent."""
-    return "–" if fraction is None else str(escape(format_percent(fraction)))
+    return NOTHING if fraction is None else str(escape(format_percent(fraction)))

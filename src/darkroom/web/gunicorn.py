@@ -1,4 +1,4 @@
-"""How gunicorn runs the app: `gunicorn --config python:darkroom.web.gunicorn darkroom.web.wsgi:app`.
+"""How gunicorn runs the app: `--config python:darkroom.web.gunicorn darkroom.web.wsgi:app`.
 
 One process with threads: the live feed and the cap on streams count per process, and the pages wait
 for the database, not for the processor.
@@ -6,12 +6,16 @@ for the database, not for the processor.
 
 import os
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 from gunicorn.workers.base import Worker
 
 from darkroom.settings import Settings
+from darkroom.web.live import RunFeed
 from darkroom.web.services import KEY
+
+Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
 
 _web = Settings.from_env(os.environ).web
 
@@ -29,12 +33,15 @@ proc_name = "darkroom-web"
 
 def post_worker_init(worker: Worker) -> None:
     """End the live streams as soon as the process is told to leave."""
-    feed = worker.wsgi.extensions[KEY].live.feed
+    feed: RunFeed = worker.wsgi.extensions[KEY].live.feed
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        before = signal.getsignal(number)
+        signal.signal(number, _after(feed.stop, signal.getsignal(number)))
 
-        def leave(number: int, frame: FrameType | None, before=before) -> None:
-            feed.stop()
-            before(number, frame)
 
-        signal.signal(number, leave)
+def _after(first: Callable[[], None], then: Handler) -> Callable[[int, FrameType | None], None]:
+    def handle(number: int, frame: FrameType | None) -> None:
+        first()
+        if callable(then):
+            then(number, frame)
+
+    return handle

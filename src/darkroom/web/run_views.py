@@ -56,7 +56,7 @@ def time_left(run: Run) -> str:
     if run.status != "running" or run.started_at is None or run.progress < 0.05:
         return ""
     spent = (datetime.now(UTC) - run.started_at).total_seconds()
-    return gettext("about %(time)s left", time=rough(spent / run.progress - spent))
+    return str(gettext("about %(time)s left", time=rough(spent / run.progress - spent)))
 
 
 def rough(seconds: float) -> str:

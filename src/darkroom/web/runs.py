@@ -44,9 +44,7 @@ def index() -> ResponseReturnValue:
     """The reader's runs, newest first; the filters are in the address."""
     filters = _filters()
     with services().database.session() as db:
-        found = runs.page(
-            db, owner_id=scope(), **filters, before=_before(), limit=PAGE + 1
-        )
+        found = runs.page(db, owner_id=scope(), **filters, before=_before(), limit=PAGE + 1)
         cards = counting.cards(db, found[:PAGE])
     older = _cursor(found[PAGE - 1]) if len(found) > PAGE else None
     return render_template(

@@ -12,7 +12,7 @@ from typing import Any
 from flask_babel import gettext
 
 
-def N_(text: str) -> str:  # noqa: N802  (gettext's customary mark)
+def N_(text: str) -> str:
     """Mark a text for the catalogs; it is translated where it is shown."""
     return text
 

@@ -81,7 +81,7 @@ def test_where_everything_was_found_nothing_is_added(scenes: dict[str, Scene], n
 
 def test_leaf_fringe_outside_sloppy_boxes_never_becomes_plants(scenes: dict[str, Scene]) -> None:
     for one in scenes.values():
-        middles, halves = (one.boxes[:, :2] + one.boxes[:, 2:]) / 2, one.boxes[:, 2:] / 2
+        middles = (one.boxes[:, :2] + one.boxes[:, 2:]) / 2
         halves = (one.boxes[:, 2:] - one.boxes[:, :2]) / 2 * 0.88
         tight = np.hstack([middles - halves, middles + halves])
         assert _estimate(one, tight).estimated_count == 0

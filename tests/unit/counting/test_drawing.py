@@ -1,3 +1,4 @@
+import tracemalloc
 from io import BytesIO
 
 import numpy as np
@@ -95,6 +96,15 @@ def test_accented_letters_are_drawn() -> None:
 
 def test_a_tiny_photo_can_be_drawn_on() -> None:
     assert draw(_photo(12, 9), NONE, [], LEGEND).shape == (12, 9, 3)
+
+
+def test_drawing_makes_no_wide_copies_of_the_photo() -> None:
+    photo = _photo(1500, 2000)
+    tracemalloc.start()
+    draw(photo, np.array([[300.0, 200, 340, 240]]), [_region(_square(0, 0, 2000, 1500))], LEGEND)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2.5 * photo.nbytes
 
 
 def test_avif_gives_the_picture_back() -> None:

@@ -58,3 +58,8 @@ def test_sizes_may_differ_from_row_to_row() -> None:
 
 def test_nothing_left_over_stays_nothing() -> None:
     assert not _cleaned(_mask()).any()
+
+
+def test_a_container_that_is_all_leaf_is_left_over_as_a_whole() -> None:
+    mask = np.full((200, 200), 255, np.uint8)
+    assert _cleaned(mask).all()

@@ -3,6 +3,7 @@
 import io
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,22 @@ from PIL import Image
 
 from darkroom.errors import Invalid
 from darkroom.storage import images
-from darkroom.storage.images import AVIF, JPEG, PNG, WEBP, ImageInfo, inspect, load, save, shrunk
+from darkroom.storage.images import (
+    AVIF,
+    JPEG,
+    PNG,
+    WEBP,
+    ImageInfo,
+    Pixels,
+    inspect,
+    load,
+    save,
+    shrunk,
+)
 
 LIMIT = 1_000_000
+Look = Callable[..., ImageInfo]
+Opened = Callable[[bytes], Pixels]
 ORIENTATION, GPS, MAKE = 0x0112, 0x8825, 0x010F
 
 
@@ -34,7 +48,7 @@ def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
 
 
 @pytest.fixture
-def look(tmp_path: Path):
+def look(tmp_path: Path) -> Look:
     """Inspect bytes under a name."""
 
     def inspected(content: bytes, name: str, **options: object) -> ImageInfo:
@@ -46,10 +60,10 @@ def look(tmp_path: Path):
 
 
 @pytest.fixture
-def opened(tmp_path: Path):
+def opened(tmp_path: Path) -> Opened:
     """Load bytes."""
 
-    def loaded(content: bytes) -> np.ndarray:
+    def loaded(content: bytes) -> Pixels:
         path = tmp_path / "upload"
         path.write_bytes(content)
         return load(path, max_pixels=LIMIT)
@@ -80,7 +94,7 @@ def bomb(width: int, height: int) -> bytes:
         ("JPEG", "blob", JPEG),
     ],
 )
-def test_photos_of_the_usual_types_pass(look, kind: str, name: str, mime: str) -> None:
+def test_photos_of_the_usual_types_pass(look: Look, kind: str, name: str, mime: str) -> None:
     found = look(encoded(picture(), kind), name)
     assert (found.mime, found.width, found.height) == (mime, 64, 48)
 
@@ -100,31 +114,33 @@ def test_photos_of_the_usual_types_pass(look, kind: str, name: str, mime: str) -
         (bomb(100, 100), "short.png", "damaged", "cut short"),
     ],
 )
-def test_bad_files_are_refused_in_words(look, content, name, code, words) -> None:
+def test_bad_files_are_refused_in_words(
+    look: Look, content: bytes, name: str, code: str, words: str
+) -> None:
     with pytest.raises(Invalid, match=words) as caught:
         look(content, name)
     assert (caught.value.code, caught.value.field, caught.value.status) == (code, "photo", 400)
     assert name in caught.value.message
 
 
-def test_types_beyond_photos_pass_where_they_are_asked_for(look) -> None:
+def test_types_beyond_photos_pass_where_they_are_asked_for(look: Look) -> None:
     assert look(encoded(picture(), "AVIF"), "a.avif", allowed={AVIF}).mime == AVIF
 
 
-def test_limit_may_be_set_above_pillows_own(look) -> None:
+def test_limit_may_be_set_above_pillows_own(look: Look) -> None:
     with pytest.raises(Invalid, match="damaged"):
         look(bomb(20_000, 20_000), "big.png", max_pixels=500_000_000)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_animations_are_refused(look, kind: str) -> None:
+def test_animations_are_refused(look: Look, kind: str) -> None:
     frames = [picture(), picture().rotate(180)]
     content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
     with pytest.raises(Invalid, match="Send a still image"):
         look(content, f"moving.{kind.lower()}")
 
 
-def test_phone_photo_with_a_second_picture_behind_it_is_a_jpeg(look, opened) -> None:
+def test_phone_photo_with_a_second_picture_behind_it_is_a_jpeg(look: Look, opened: Opened) -> None:
     second = Image.new("RGB", (32, 24), "white")
     content = encoded(picture(), "MPO", save_all=True, append_images=[second])
     assert Image.open(io.BytesIO(content)).format == "MPO"
@@ -135,26 +151,29 @@ def test_phone_photo_with_a_second_picture_behind_it_is_a_jpeg(look, opened) -> 
 
 @pytest.mark.parametrize("options", [{}, {"progressive": True}, {"subsampling": 0}])
 @pytest.mark.parametrize("lost", [1, 2, 100, 700])
-def test_truncated_jpeg_is_refused_however_little_is_lost(look, options, lost: int) -> None:
+def test_truncated_jpeg_is_refused_however_little_is_lost(
+    look: Look, options: dict[str, object], lost: int
+) -> None:
     content = encoded(picture(200, 120), "JPEG", **options)
     with pytest.raises(Invalid, match="cut short"):
         look(content[:-lost], "cut.jpg")
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
-def test_half_a_file_is_refused(look, kind: str) -> None:
+def test_half_a_file_is_refused(look: Look, kind: str) -> None:
     content = encoded(picture(300, 200), kind)
     with pytest.raises(Invalid):
         look(content[: len(content) // 2], f"half.{kind.lower()}")
 
 
-def test_jpeg_of_thousands_of_scans_is_refused_before_decoding(look) -> None:
+def test_jpeg_of_thousands_of_scans_is_refused_before_decoding(look: Look) -> None:
     content = encoded(picture(), "JPEG", progressive=True)
     end = content.rindex(b"\xff\xda")
     with pytest.raises(Invalid, match="unusual"):
         look(content[:end] + content[end:-2] * 5000 + b"\xff\xd9", "slow.jpg")
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -162,7 +181,9 @@ def test_jpeg_of_thousands_of_scans_is_refused_before_decoding(look) -> None:
     kind=st.sampled_from(["JPEG", "PNG", "WEBP"]),
     places=st.lists(st.tuples(st.floats(0, 0.999), st.integers(0, 255)), min_size=1, max_size=8),
 )
-def test_broken_bytes_never_raise_anything_but_invalid(look, kind, places) -> None:
+def test_broken_bytes_never_raise_anything_but_invalid(
+    look: Look, kind: str, places: list[tuple[float, int]]
+) -> None:
     exif = Image.Exif()
     exif[ORIENTATION], exif[MAKE] = 6, "Camera"
     content = bytearray(encoded(picture(), kind, exif=exif))
@@ -189,7 +210,9 @@ STORED = {
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_orientation_is_applied_to_size_and_pixels(look, opened, orientation: int) -> None:
+def test_orientation_is_applied_to_size_and_pixels(
+    look: Look, opened: Opened, orientation: int
+) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     upright = np.asarray(picture())
@@ -200,7 +223,7 @@ def test_orientation_is_applied_to_size_and_pixels(look, opened, orientation: in
     assert np.array_equal(opened(content), upright)
 
 
-def test_orientation_of_a_jpeg_is_applied_too(look) -> None:
+def test_orientation_of_a_jpeg_is_applied_too(look: Look) -> None:
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     found = look(encoded(picture(64, 48), "JPEG", exif=exif), "phone.jpg")
@@ -208,12 +231,12 @@ def test_orientation_of_a_jpeg_is_applied_too(look) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
-def test_broken_exif_leaves_the_picture_usable(look) -> None:
+def test_broken_exif_leaves_the_picture_usable(look: Look) -> None:
     content = encoded(picture(), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xffgarbage")
     assert look(content, "odd.jpg").width == 64
 
 
-def test_exif_can_be_read_after_inspecting(look) -> None:
+def test_exif_can_be_read_after_inspecting(look: Look) -> None:
     exif = Image.Exif()
     exif[GPS] = {1: "S", 2: (33.0, 27.0, 0.0), 3: "W", 4: (70.0, 40.0, 0.0)}
     found = look(encoded(picture(), "JPEG", exif=exif), "here.jpg")
@@ -224,44 +247,44 @@ def test_exif_can_be_read_after_inspecting(look) -> None:
     ("mode", "kind"),
     [("L", "JPEG"), ("CMYK", "JPEG"), ("1", "PNG"), ("L", "PNG"), ("LA", "PNG"), ("P", "PNG")],
 )
-def test_every_mode_comes_out_as_rgb(look, opened, mode: str, kind: str) -> None:
+def test_every_mode_comes_out_as_rgb(look: Look, opened: Opened, mode: str, kind: str) -> None:
     content = encoded(picture().convert(mode), kind)
     assert look(content, "x").width == 64
     pixels = opened(content)
     assert (pixels.shape, pixels.dtype) == ((48, 64, 3), np.uint8)
 
 
-def test_cmyk_jpeg_keeps_its_colours(opened) -> None:
+def test_cmyk_jpeg_keeps_its_colours(opened: Opened) -> None:
     red = Image.new("RGB", (16, 16), (220, 30, 30)).convert("CMYK")
     red_part, green_part, _ = opened(encoded(red, "JPEG", quality=95))[8, 8]
     assert red_part > 180 and green_part < 80
 
 
-def test_grey_of_16_bits_is_scaled_to_8(opened) -> None:
+def test_grey_of_16_bits_is_scaled_to_8(opened: Opened) -> None:
     ramp = np.linspace(0, 65535, 64).astype(np.uint16)[None, :].repeat(4, axis=0)
     pixels = opened(encoded(Image.fromarray(ramp), "PNG"))
     assert pixels[0, 0, 0] == 0 and pixels[0, -1, 0] == 255 and 120 < pixels[0, 32, 0] < 136
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_transparency_becomes_white(opened, mode: str) -> None:
+def test_transparency_becomes_white(opened: Opened, mode: str) -> None:
     clear = Image.new("RGBA", (8, 8), (10, 10, 10, 0))
     image = clear.quantize(4) if mode == "P" else clear.convert(mode)
     assert (opened(encoded(image, "PNG")) == 255).all()
 
 
-def test_transparent_colour_of_a_png_without_alpha_becomes_white(opened) -> None:
+def test_transparent_colour_of_a_png_without_alpha_becomes_white(opened: Opened) -> None:
     image = Image.new("RGB", (8, 8), (1, 2, 3))
     assert (opened(encoded(image, "PNG", transparency=(1, 2, 3))) == 255).all()
 
 
-def test_loaded_pixels_can_be_drawn_on(opened) -> None:
+def test_loaded_pixels_can_be_drawn_on(opened: Opened) -> None:
     pixels = opened(encoded(picture(), "JPEG"))
     pixels[:] = 0
     assert pixels.sum() == 0
 
 
-def test_load_refuses_bombs_without_decoding(opened) -> None:
+def test_load_refuses_bombs_without_decoding(opened: Opened) -> None:
     with pytest.raises(Invalid, match="megapixels"):
         opened(bomb(60_000, 60_000))
 
@@ -286,7 +309,7 @@ def test_shrinking_keeps_the_shape_and_never_enlarges() -> None:
     assert shrunk(pixels, 1000).shape == (480, 640, 3)
 
 
-def test_only_the_decoders_of_our_types_are_tried(look) -> None:
+def test_only_the_decoders_of_our_types_are_tried(look: Look) -> None:
     assert set(images._MIMES.values()) == {JPEG, PNG, WEBP, AVIF}
     with pytest.raises(Invalid):
         look(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "x.eps")

@@ -84,7 +84,9 @@ def test_endless_upload_is_read_in_pieces_and_no_further_than_needed(tmp_path: P
     ("sent", "code"),
     [(None, "missing"), (part(b"x", ""), "missing"), (part(b"", "a.jpg"), "empty")],
 )
-def test_missing_and_empty_files_are_told_apart(tmp_path: Path, sent, code: str) -> None:
+def test_missing_and_empty_files_are_told_apart(
+    tmp_path: Path, sent: FileStorage | None, code: str
+) -> None:
     with (
         pytest.raises(Invalid) as caught,
         received(sent, tmp_path, max_bytes=9, field="photo"),

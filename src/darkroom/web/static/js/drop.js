@@ -133,6 +133,7 @@ class DropZone {
     const good = this.good();
     const bytes = good.reduce((sum, photo) => sum + photo.file.size, 0);
     this.tell(good.length > this.maxPhotos ? word("tooMany", { limit: this.maxPhotos }) : "");
+    this.form.querySelector("[data-drop-send]").classList.toggle("is-idle", !this.photos.length);
     this.button.disabled = !good.length || good.length > this.maxPhotos;
     this.button.textContent = good.length === 1 ? word("countOne") : word("countSome", { count: good.length || "" }).replace("  ", " ");
     this.sum.textContent = !good.length ? "" : word(good.length === 1 ? "onePhoto" : "somePhotos", { count: good.length, size: fileSize(bytes) });

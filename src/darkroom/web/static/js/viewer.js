@@ -25,6 +25,7 @@ class Viewer {
     this.loaded = false;
     figure.classList.add("is-live");
     figure.querySelector("[data-bar]").hidden = false;
+    this.stage.style.setProperty("--aspect", `${this.width} / ${this.height}`);
     this.plane.style.width = `${this.width}px`;
     this.plane.style.height = `${this.height}px`;
   }

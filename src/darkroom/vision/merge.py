@@ -1,0 +1,93 @@
+"""From overlapping boxes of many slices to one box a plant.
+
+Boxes are (N, 4) x1, y1, x2, y2. The rules and their tie-breaks are SAHI's (`sahi.postprocess`), so
+that both give the same boxes; `fragments` is ours.
+"""
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Bools = NDArray[np.bool_]
+Integers = NDArray[np.int64]
+Metric = Literal["IOU", "IOS"]
+
+
+def areas(boxes: Floats) -> Floats:
+    """Area of each box (N,), square pixels."""
+    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+
+
+def shared(one: Floats, others: Floats) -> Floats:
+    """Area (N,) that one box (4,) shares with each of the others (N, 4)."""
+    width = np.minimum(one[2], others[:, 2]) - np.maximum(one[0], others[:, 0])
+    height = np.minimum(one[3], others[:, 3]) - np.maximum(one[1], others[:, 1])
+    return np.maximum(width, 0) * np.maximum(height, 0)
+
+
+def overlap(one: Floats, others: Floats, metric: Metric) -> Floats:
+    """Intersection over union (IOU) or over the smaller box (IOS) of one box with others (N,)."""
+    inside = shared(one, others)
+    own, theirs = areas(one[None])[0], areas(others)
+    base = own + theirs - inside if metric == "IOU" else np.minimum(own, theirs)
+    return np.divide(inside, base, out=np.zeros_like(inside), where=base > 0)
+
+
+def by_score(boxes: Floats, scores: Floats) -> Integers:
+    """Indices by falling score; ties by x1, y1, x2, y2."""
+    x1, y1, x2, y2 = boxes.T
+    return np.lexsort((y2, x2, y1, x1, -scores))
+
+
+def nms(boxes: Floats, scores: Floats, metric: Metric = "IOU", threshold: float = 0.5) -> Integers:
+    """Indices of the boxes that no better one overlaps by `threshold` or more, best first."""
+    left, kept = by_score(boxes, scores), []
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(best)
+        left = left[overlap(boxes[best], boxes[left], metric) < threshold]
+    return np.array(kept, np.int64)
+
+
+def greedy_nmm(
+    boxes: Floats, scores: Floats, metric: Metric = "IOS", threshold: float = 0.5
+) -> tuple[Integers, Floats]:
+    """Like `nms`, but the best box grows over those that it suppresses.
+
+    Returns the kept indices (K,), best first, and their grown boxes (K, 4). A box joins only while
+    it still overlaps what the best one has grown to.
+    """
+    left, kept, grown = by_score(boxes, scores), [], []
+    while len(left):
+        best, left = left[0], left[1:]
+        near = overlap(boxes[best], boxes[left], metric) >= threshold
+        kept.append(best)
+        grown.append(_grow(boxes[best], boxes[left[near]], metric, threshold))
+        left = left[~near]
+    return np.array(kept, np.int64), np.array(grown, np.float32).reshape(-1, 4)
+
+
+def _grow(box: Floats, others: Floats, metric: Metric, threshold: float) -> Floats:
+    grown = box.copy()
+    for other in others:
+        if overlap(grown, other[None], metric)[0] >= threshold:
+            grown[:2] = np.minimum(grown[:2], other[:2])
+            grown[2:] = np.maximum(grown[2:], other[2:])
+    return grown
+
+
+def fragments(boxes: Floats, cut: Bools, threshold: float = 0.5) -> Bools:
+    """Which boxes (N,) are pieces of plants that another slice saw whole.
+
+    `cut` marks the boxes that end at an inner edge of their slice. Such a box is a fragment when
+    a box that is not cut covers at least `threshold` of it: its IOU with the whole plant may be
+    small, so that `nms` would count the plant twice.
+    """
+    whole, found = boxes[~cut], np.zeros(len(boxes), bool)
+    own = np.maximum(areas(boxes), 1e-6)
+    for place in np.flatnonzero(cut):
+        covered = shared(boxes[place], whole) >= threshold * own[place]
+        found[place] = bool(covered.any())
+    return found

@@ -1,0 +1,169 @@
+"""One YOLO checkpoint, ready to run on a batch of images: OpenVINO on CPU, torch on CUDA."""
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from darkroom.vision.runtime import pick_device, prepare
+from darkroom.vision.weights import Facts, read_facts, sha256_of
+
+if TYPE_CHECKING:
+    import torch
+
+Images = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+CPU_BATCH = 8
+CUDA_BATCH = 32
+
+
+class Network(Protocol):
+    """What the detector and the segmenter need of a model.
+
+    Attributes
+    ----------
+    facts : task, class names, and the image side (pixels) the weights were trained at
+    batch : how many images one call takes at most
+    """
+
+    facts: Facts
+    batch: int
+
+    def run(self, images: Images) -> list[Floats]:
+        """The raw outputs for RGB images (B, side, side, 3), B at most `batch`."""
+        ...
+
+
+def load(weights: Path, cache_dir: Path, device: str | None = None) -> Network:
+    """The network of a checkpoint on `device` ("cpu", "cuda", "cuda:1"; None picks the best)."""
+    prepare(cache_dir)
+    chosen = device or pick_device()
+    if chosen == "cpu":
+        return OpenVinoNetwork(exported(weights, cache_dir))
+    return TorchNetwork(weights, chosen)
+
+
+def exported(weights: Path, cache_dir: Path) -> Path:
+    """The folder with the checkpoint's OpenVINO export, made once per file content.
+
+    Several processes may ask at once: each exports into a folder of its own and the first to end
+    puts its folder in place.
+    """
+    target = cache_dir / "openvino" / sha256_of(weights)
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
+        made = _export(weights, Path(folder))
+        try:
+            made.rename(target)
+        except OSError:
+            if not target.is_dir():
+                raise
+    return target
+
+
+def _export(weights: Path, folder: Path) -> Path:
+    from ultralytics import YOLO
+
+    facts = read_facts(weights)
+    copy = Path(shutil.copyfile(weights, folder / "model.pt"))
+    made = Path(
+        YOLO(str(copy), task=facts.task, verbose=False).export(
+            format="openvino", imgsz=facts.side, dynamic=True, verbose=False
+        )
+    )
+    (made / "facts.yaml").write_text(
+        yaml.safe_dump({"task": facts.task, "names": list(facts.names), "side": facts.side})
+    )
+    return made
+
+
+@dataclass
+class OpenVinoNetwork:
+    """A network run by OpenVINO on the CPU. Not thread-safe: one per thread."""
+
+    facts: Facts
+    batch: int
+
+    def __init__(self, folder: Path) -> None:
+        import openvino
+
+        told = yaml.safe_load((folder / "facts.yaml").read_text())
+        self.facts = Facts(told["task"], tuple(told["names"]), told["side"])
+        self.batch = CPU_BATCH
+        core = openvino.Core()
+        model = core.read_model(next(folder.glob("*.xml")))
+        self._request = core.compile_model(
+            _takes_bytes(model, self.facts.side), "CPU", {"PERFORMANCE_HINT": "LATENCY"}
+        ).create_infer_request()
+
+    def run(self, images: Images) -> list[Floats]:
+        """The raw outputs for RGB images (B, side, side, 3), copied."""
+        found = self._request.infer([images])
+        return [np.array(found[place], np.float32) for place in range(len(found))]
+
+
+def _takes_bytes(model: "openvino.Model", side: int) -> "openvino.Model":
+    """The model with its scaling and layout change inside: it takes bytes (B, side, side, 3)."""
+    import openvino
+    from openvino.preprocess import PrePostProcessor
+
+    model.reshape([-1, 3, side, side])
+    steps = PrePostProcessor(model)
+    taken = steps.input()
+    taken.tensor().set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    taken.preprocess().convert_element_type(openvino.Type.f32).scale(255.0)
+    taken.model().set_layout(openvino.Layout("NCHW"))
+    return steps.build()
+
+
+class TorchNetwork:
+    """A network run by torch, in half precision on CUDA. Not thread-safe: one per thread."""
+
+    def __init__(self, weights: Path, device: str) -> None:
+        import torch
+        from ultralytics.nn.tasks import load_checkpoint
+
+        self.facts = read_facts(weights)
+        self.batch = CUDA_BATCH
+        self._type = torch.float16 if device.startswith("cuda") else torch.float32
+        model, _ = load_checkpoint(str(weights), device=device, fuse=True)
+        model.model[-1].export = True
+        model.model[-1].format = "torchscript"
+        self._model = model.to(self._type).eval()
+        self._device = device
+
+    def run(self, images: Images) -> list[Floats]:
+        """The raw outputs for RGB images (B, side, side, 3).
+
+        Where the device's memory does not hold the batch, its halves are run one after the other,
+        and later batches are that small from the start.
+        """
+        import torch
+
+        try:
+            return self._forward(images)
+        except torch.OutOfMemoryError:
+            if len(images) == 1:
+                raise
+            torch.cuda.empty_cache()
+            self.batch = max(1, len(images) // 2)
+            halves = [self.run(images[: self.batch]), self.run(images[self.batch :])]
+            return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
+
+    def _forward(self, images: Images) -> list[Floats]:
+        import torch
+
+        with torch.inference_mode():
+            batch = torch.from_numpy(images).to(self._device).permute(0, 3, 1, 2)
+            found = self._model(batch.to(self._type) / 255)
+        outputs: Sequence[torch.Tensor] = found if isinstance(found, (tuple, list)) else [found]
+        return [output.float().cpu().numpy() for output in outputs]
