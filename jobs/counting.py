@@ -5,7 +5,7 @@
 The count stands after `aggregate`; the drawings follow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,9 +13,11 @@ from uuid import UUID
 
 from darkroom.counting import drawing, gps, reading, totals
 from darkroom.counting.counter import photo_counter
+from darkroom.counting.gps import Position
 from darkroom.counting.models import Photo
 from darkroom.counting.service import folder
 from darkroom.counting.writing import write_photo
+from darkroom.queue.calls import Call
 from darkroom.queue.step import Save, step
 from darkroom.queue.task import Task
 from darkroom.queue.transaction import Transaction
@@ -32,36 +34,25 @@ DETECTING, AGGREGATING, DRAWING = 0.7, 0.05, 0.15
 def ingest(task: Task, session_id: str) -> Save:
     """Make the thumbnails, read where the photos were taken, and have each photo counted."""
     photos = reading.photos_of(task.database, UUID(session_id))
-    share = DETECTING / len(photos)
-    made = []
-    for number, photo in enumerate(photos):
+    prepared = []
+    for photo in photos:
         task.progress(
-            number / len(photos),
+            (photo.position - 1) / len(photos),
             "preparing photo {photo} of {photos}",
             photo=photo.position,
             photos=len(photos),
         )
-        made.append((photo.image_id, *_prepare(task, UUID(session_id), photo)))
+        prepared.append(_prepare(task, UUID(session_id), photo))
+    share = DETECTING / len(photos)
+    detections = [
+        detect.call(label=photo.filename, share=share, image_id=str(photo.image_id))
+        for photo in photos
+    ]
 
     def save(tx: Transaction) -> None:
-        for image_id, thumbnail, position in made:
-            row = tx.session.get_one(Photo, image_id)
-            asset = assets.record(
-                tx.session, row.uploaded_by_user_id, thumbnail, row.original_asset_id
-            )
-            row.s3_key_thumbnail, row.thumbnail_asset_id = thumbnail.key, asset.id
-            row.gps_latitude, row.gps_longitude = position or (None, None)
-        tx.fan_out(
-            [
-                detect.call(
-                    label=photo.filename,
-                    share=DETECTING / len(photos),
-                    image_id=str(photo.image_id),
-                )
-                for photo in photos
-            ],
-            then=aggregate.call(share=AGGREGATING, session_id=session_id),
-        )
+        for photo, (thumbnail, position) in zip(photos, prepared, strict=True):
+            _keep(tx, tx.session.get_one(Photo, photo.image_id), thumbnail, position)
+        tx.fan_out(detections, then=aggregate.call(share=AGGREGATING, session_id=session_id))
 
     return save
 
@@ -107,22 +98,15 @@ def aggregate(task: Task, session_id: str) -> Save:
 
     def save(tx: Transaction) -> None:
         photos = reading.session_row(tx.session, UUID(session_id))
-        counted = []
-        for photo in reading.photo_rows(tx.session, photos.id):
-            if photo.image_id in failed:
-                photo.status, photo.error_message = "failed", failed[photo.image_id]
-            else:
-                counted.append(photo)
+        rows = reading.photo_rows(tx.session, photos.id)
+        for row in rows:
+            if row.image_id in failed:
+                row.status, row.error_message = "failed", failed[row.image_id]
         tx.session.flush()
         totals.total(tx.session, photos)
-        tx.enqueue(
-            *(
-                draw.call(
-                    label=photo.filename, share=DRAWING / len(counted), image_id=str(photo.image_id)
-                )
-                for photo in counted
-            )
-        )
+        photos.processed_image_id = rows[0].image_id
+        # After a retry only what was counted anew.
+        tx.enqueue(*_drawings([row for row in rows if row.status == "counted"]))
         tx.result_of_run(
             session_id=session_id,
             total_detected=photos.total_detected,
@@ -149,15 +133,26 @@ def draw(task: Task, image_id: str) -> Save:
         asset = assets.record(tx.session, row.uploaded_by_user_id, stored, row.original_asset_id)
         row.s3_key_processed, row.processed_asset_id = key, asset.id
         row.status = "drawn"
-        if row.position == 1:
-            reading.session_of(tx.session, row).processed_image_id = row.image_id
 
     return save
 
 
-def _prepare(
-    task: Task, session_id: UUID, photo: Photo
-) -> tuple[StoredFile, tuple[float, float] | None]:
+def _drawings(photos: Sequence[Photo]) -> list[Call]:
+    share = DRAWING / max(len(photos), 1)
+    return [
+        draw.call(label=photo.filename, share=share, image_id=str(photo.image_id))
+        for photo in photos
+    ]
+
+
+def _keep(tx: Transaction, row: Photo, thumbnail: StoredFile, position: Position | None) -> None:
+    """Write what was made of a photo before it is counted."""
+    asset = assets.record(tx.session, row.uploaded_by_user_id, thumbnail, row.original_asset_id)
+    row.s3_key_thumbnail, row.thumbnail_asset_id = thumbnail.key, asset.id
+    row.gps_latitude, row.gps_longitude = position or (None, None)
+
+
+def _prepare(task: Task, session_id: UUID, photo: Photo) -> tuple[StoredFile, Position | None]:
     """The stored thumbnail of a photo, and where it was taken."""
     with _original(task, photo) as path:
         found = images.inspect(path, photo.filename, max_pixels=task.settings.max_pixels)

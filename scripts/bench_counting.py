@@ -16,17 +16,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from make_photos import load_shared
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from scenes.photo import make_photo
+from scenes.truth import Image, Photo
 
 from darkroom.vision.detect import PlantDetector
 from darkroom.vision.merge import overlap
 from darkroom.vision.runtime import pick_device, prepare
 from darkroom.vision.weights import bundled
-from make_photos import load_shared
-from scenes.photo import make_photo
-from scenes.truth import Image, Photo
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIDENCE, SLICE, OVERLAP = 0.30, 512, 0.25

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image as Picture
-
 from scenes.photo import make_photo
 from scenes.real import RealTray, load_real
 from scenes.truth import Photo

@@ -22,7 +22,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import yaml
-
+from darkroom.vision.weights import sha256_of
+from scenes.figures import print_figures
 from scenes.photo import make_photo, retake
 from scenes.real import RealTray, load_real
 from scenes.tiles import cut_tile, pick_corner, pick_side
@@ -146,18 +147,37 @@ def train(course: Course, data: Path, work: Path, options: argparse.Namespace) -
     """Train the course's model and return its best checkpoint, stripped to fp16."""
     from darkroom.vision.runtime import prepare
 
+    os.environ["YOLO_VERBOSE"] = "true"
     prepare(work, options.threads)
     from ultralytics import YOLO
 
     model = YOLO(str(options.start) if options.start else course.model)
     model.train(
         data=str(data), epochs=options.epochs or course.epochs, imgsz=TILE, batch=16,
-        device="cpu", workers=0, seed=options.seed, deterministic=True, amp=False, cache="ram",
+        device="cpu", workers=0, seed=options.seed, deterministic=True, amp=False, cache=False,
         optimizer="AdamW", lr0=0.002, lrf=0.02, cos_lr=True, warmup_epochs=0.5, mosaic=0.0,
         scale=0.0, translate=0.0, fliplr=0.5, flipud=0.5, hsv_h=0.02, hsv_s=0.4, hsv_v=0.3,
         erasing=0.0, plots=False, project=str(work), name="run", exist_ok=True, verbose=False,
     )  # fmt: skip
     return work / "run" / "weights" / "best.pt"
+
+
+def publish(best: Path, target: Path) -> None:
+    """Put the checkpoint in place with the network and what inference asks of it, no more.
+
+    Ultralytics also keeps dates, folder names and training settings, which say where it was made.
+    """
+    import torch
+
+    from darkroom.vision.weights import load_checked
+
+    checkpoint = load_checked(best)
+    model = checkpoint["model"].half()
+    told = {"task": checkpoint["train_args"]["task"], "imgsz": TILE}
+    model.args = dict(told)
+    temporary = target.with_suffix(".tmp")
+    torch.save({"model": model, "train_args": told, "license": "AGPL-3.0-only"}, temporary)
+    os.replace(temporary, target)
 
 
 def run_course(course: Course, options: argparse.Namespace) -> None:
@@ -169,9 +189,10 @@ def run_course(course: Course, options: argparse.Namespace) -> None:
     best = train(course, data, work, options)
     options.out.mkdir(parents=True, exist_ok=True)
     target = options.out / f"{course.name}.pt"
-    os.replace(shutil.copy(best, target.with_suffix(".tmp")), target)
+    publish(best, target)
     took = time.perf_counter() - started
     print(f"{course.name}: {target} {target.stat().st_size / 1e6:.1f} MB after {took:.0f} s")
+    print(f"{course.name}: sha256 {sha256_of(target)}", flush=True)
 
 
 def parse() -> argparse.Namespace:
@@ -187,6 +208,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "training")
     parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument("--measure", action="store_true", help="only print the figures of --out")
     return parser.parse_args()
 
 
@@ -197,8 +219,9 @@ def main() -> None:
         print("No ../shared/photos: every scene is drawn; expect poor counts on real trays.")
         options.without_real = True
     for course in COURSES:
-        if options.only in (None, course.name):
+        if options.only in (None, course.name) and not options.measure:
             run_course(course, options)
+    print_figures(options.out, load_real(SHARED), options.work)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +18,8 @@ from darkroom.settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from darkroom.vision.weights import WeightFile
 
 
 class Group(click.Group):
@@ -221,6 +224,48 @@ def users_password(settings: Settings, email: str, new_email: str | None, passwo
             service.set_email(session, user, new_email)
         service.set_password(session, user, password)
     click.echo("The password is set.")
+
+
+@main.group(cls=Group)
+def weights() -> None:
+    """Model weights: list them, add your own."""
+
+
+@weights.command("list")
+@click.pass_obj
+def weights_list(settings: Settings) -> None:
+    """List the weights that can be named in the settings."""
+    from darkroom.vision import runtime
+    from darkroom.vision import weights as files
+
+    runtime.prepare(settings.cache_dir)
+    for found in files.listing(settings.weights_dir):
+        origin = "bundled" if found.is_bundled else "added"
+        click.echo(f"{found.name:<20} {origin:<8} {_facts(found)}")
+
+
+@weights.command("add")
+@click.argument("name")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def weights_add(settings: Settings, name: str, file: Path) -> None:
+    """Add the YOLO checkpoint FILE (.pt) under NAME.
+
+    It is checked before it is loaded, but a checkpoint is a Python pickle: add only what you trust.
+    Use it with DARKROOM_COUNTING_PLANT_WEIGHTS=NAME or DARKROOM_COUNTING_CONTAINER_WEIGHTS=NAME.
+    """
+    from darkroom.vision import runtime
+    from darkroom.vision import weights as files
+
+    runtime.prepare(settings.cache_dir)
+    added = files.add(name, file, settings.weights_dir)
+    click.echo(f"Added {added.name}: {_facts(added)}")
+
+
+def _facts(found: "WeightFile") -> str:
+    facts = found.facts
+    names = ", ".join(facts.names)
+    return f"{facts.task:<8} {facts.side} px  {names}  sha256 {found.sha256[:12]}"
 
 
 @contextmanager

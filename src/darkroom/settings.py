@@ -49,7 +49,7 @@ class CountingSettings:
 
 @dataclass(frozen=True)
 class QueueSettings:
-    """How the worker runs: slots per lane, and the times of heartbeat, rescue and stop (seconds)."""
+    """How the worker runs: slots per lane; heartbeat, rescue and stop in seconds."""
 
     lanes: Mapping[str, int] = field(default_factory=lambda: {"io": 16, "cpu": _cores(), "gpu": 1})
     poll_seconds: float = 10.0

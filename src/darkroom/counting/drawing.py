@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 
 import cv2
@@ -67,22 +66,6 @@ def draw(
     _blend(picture, _regions(estimates, picture.shape[:2]), BLUE, POLYGON_ALPHA)
     _write(picture, legend)
     return picture
-
-
-def encode_avif(picture: Bytes, quality: int = 85, speed: int = 8) -> bytes:
-    """An RGB picture as AVIF. `speed` 0 is slowest and smallest, 10 fastest."""
-    file = BytesIO()
-    Image.fromarray(picture).save(file, "AVIF", quality=quality, speed=speed)
-    return file.getvalue()
-
-
-def thumbnail(photo: Bytes, max_side: int = 300) -> Bytes:
-    """An RGB photo reduced to a longer side of `max_side`; a smaller photo stays as it is."""
-    scale = max_side / max(photo.shape[:2])
-    if scale >= 1:
-        return photo
-    width, height = (max(round(side * scale), 1) for side in (photo.shape[1], photo.shape[0]))
-    return np.asarray(cv2.resize(photo, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _discs(detections: Floats, shape: tuple[int, ...]) -> Bytes:

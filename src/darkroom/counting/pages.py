@@ -36,12 +36,13 @@ from darkroom.web.errors import wants_json
 from darkroom.web.formats import number
 from darkroom.web.run_views import Card, elapsed, run_note
 from darkroom.web.services import services
+from darkroom.web.words import N_
 
 pages = Blueprint("counting", __name__, url_prefix="/count", template_folder="templates")
 
 LINK_LIFETIME = timedelta(hours=6)
 SAMPLE = Path(__file__).parents[1] / "web" / "static" / "sample.jpg"
-NO_RESULT = "There is no such count."
+NO_RESULT = N_("There is no such count.")
 MEGABYTE = 1024 * 1024
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 
 import numpy as np
 
@@ -52,7 +53,7 @@ class CountedContainer:
 
 
 class PhotoCounter:
-    """Counts photos with one pair of models and one set of parameters."""
+    """Counts photos with one pair of models and one set of parameters, one photo at a time."""
 
     def __init__(
         self,
@@ -65,6 +66,8 @@ class PhotoCounter:
         self._detector = detector
         self._settings = settings
         self._parameters = parameters
+        # The models are not thread-safe.
+        self._alone = Lock()
 
     def count(self, photo: Bytes, report: Report) -> list[CountedContainer]:
         """Count the plants of a photo (H, W, 3, RGB), container by container.
@@ -72,6 +75,10 @@ class PhotoCounter:
         A photo without a container is counted as one whole `segment`. `report` is called between
         batches of slices and may raise to stop.
         """
+        with self._alone:
+            return self._count(photo, report)
+
+    def _count(self, photo: Bytes, report: Report) -> list[CountedContainer]:
         found, segmented = self._containers(photo)
         pieces = [
             (container, crop)

@@ -18,11 +18,6 @@ def session_row(session: Session, session_id: UUID) -> PhotoSession:
     return session.scalars(found.with_for_update()).one()
 
 
-def session_of(session: Session, photo: Photo) -> PhotoSession:
-    """The session of a photo."""
-    return session.get_one(PhotoSession, photo.session_id)
-
-
 def photo_rows(session: Session, session_pk: int) -> list[Photo]:
     """The photos of a session in order."""
     found = select(Photo).where(Photo.session_id == session_pk).order_by(Photo.position)

@@ -15,7 +15,7 @@ from darkroom.vision.runtime import pick_device, prepare
 from darkroom.vision.weights import Facts, read_facts, sha256_of
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]

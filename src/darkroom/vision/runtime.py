@@ -54,6 +54,7 @@ def mend_torchvision() -> None:
     missing and its import fails. Nothing is touched where torchvision is whole.
     """
     os.environ["YOLO_OFFLINE"] = "1"
+    os.environ.setdefault("YOLO_VERBOSE", "false")
     # Ultralytics writes into the home folder unless it is told another one before its import.
     os.environ.setdefault("YOLO_CONFIG_DIR", str(Path(tempfile.gettempdir()) / "darkroom-yolo"))
     Path(os.environ["YOLO_CONFIG_DIR"]).mkdir(parents=True, exist_ok=True)

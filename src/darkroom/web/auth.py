@@ -21,6 +21,7 @@ from darkroom.accounts.models import User
 from darkroom.errors import Invalid, NotFound
 from darkroom.web.origin import why_not_local
 from darkroom.web.services import services
+from darkroom.web.words import N_
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 USER, EPOCH, BY_LINK = "user", "epoch", "by_link"
@@ -187,8 +188,10 @@ def _refused() -> str | None:
 
 def _why_nobody() -> str:
     if "Authorization" in request.headers:
-        return "This API token is not valid: it is wrong, revoked, or its user is shut out."
-    return _refused() or "Sign in first, or send an API token as “Authorization: Bearer dk_…”."
+        return N_("This API token is not valid: it is wrong, revoked, or its user is shut out.")
+    return _refused() or N_(
+        "Sign in first, or send an API token as “Authorization: Bearer dk_…”."
+    )
 
 
 def _refusal_status() -> int:

@@ -142,7 +142,7 @@ def _on_ours(error: DarkroomError) -> Response:
 
 
 def _on_csrf(error: CSRFError) -> Response:
-    message = "This page was open for too long, or your session has ended. Reload it and try again."
+    message = N_("This page is too old, or your session has ended. Reload it and try again.")
     log.info("CSRF: %s", error.description)
     return answer(Failure(400, "csrf", message))
 
@@ -161,13 +161,13 @@ def _on_http(error: HTTPException) -> Response:
 
 def _on_database(error: OperationalError) -> Response:
     log.error("The database does not answer", exc_info=error)
-    return _on_broken(Failure(503, "unavailable", "The database does not answer."))
+    return _on_broken(Failure(503, "unavailable", N_("The database does not answer.")))
 
 
 def _on_surprise(error: Exception) -> Response:
     reference = secrets.token_hex(4)
     log.error("Unexpected error, reference %s", reference, exc_info=error)
-    message = "Darkroom made a mistake with this request."
+    message = N_("Darkroom made a mistake with this request.")
     return _on_broken(Failure(500, "internal", message, reference=reference))
 
 

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from flask import Request
 
+from darkroom.web.words import N_
+
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-IP", "Via")
 
@@ -18,11 +20,11 @@ def why_not_local(request: Request) -> str | None:
     if not _is_loopback(request.remote_addr or "") or any(
         name in request.headers for name in FORWARDED
     ):
-        return "This call comes from another machine. Sign in, or send an API token."
+        return N_("This call comes from another machine. Sign in, or send an API token.")
     if not _is_loopback(_host(request)):
-        return "This address is not the local one. Sign in, or send an API token."
+        return N_("This address is not the local one. Sign in, or send an API token.")
     if _is_foreign(request):
-        return "This call comes from a web page of another site, and was refused."
+        return N_("This call comes from a web page of another site, and was refused.")
     return None
 
 

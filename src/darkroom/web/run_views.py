@@ -56,7 +56,8 @@ def time_left(run: Run) -> str:
     if run.status != "running" or run.started_at is None or run.progress < 0.05:
         return ""
     spent = (datetime.now(UTC) - run.started_at).total_seconds()
-    return str(gettext("about %(time)s left", time=rough(spent / run.progress - spent)))
+    left: str = gettext("about %(time)s left", time=rough(spent / run.progress - spent))
+    return left
 
 
 def rough(seconds: float) -> str:

@@ -43,7 +43,6 @@ STEPS = {
     "counting.detect": N_("Count the plants"),
     "counting.aggregate": N_("Add up"),
     "counting.draw": N_("Draw the result"),
-    "counting.complete": N_("Finish"),
 }
 
 LANES = {
@@ -58,11 +57,6 @@ CLASSES = {"plant": N_("Plant"), "plants": N_("Plants")}
 
 ROLES = {"admin": N_("Administrator"), "member": N_("Member")}
 
-METHODS = {
-    "band_regression": N_("from plants in the same band"),
-    "density": N_("from the product's density"),
-}
-
 SENTENCES = (
     N_("cancelling"),
     N_("The run is {status} already; there is nothing to cancel."),
@@ -72,6 +66,29 @@ SENTENCES = (
     N_("There is no such run."),
     N_("There is no such step."),
     N_("Only a step that failed or was cancelled can be retried."),
+    N_("The run is over."),
+    N_("{number} photos"),
+    N_("{number} photos at once; at most {limit} are taken."),
+    N_("No photo was sent: attach at least one as “{field}”."),
+    N_("No file came with the request: send one in the part “{field}”."),
+    N_("The file “{name}” is too large: at most {limit} MB are allowed."),
+    N_("The file “{name}” is empty."),
+    N_("There is no file {name}."),
+    N_("“{name}” is damaged or cut short. Copy or download it again, or send another one."),
+    N_(
+        "“{name}” is a HEIC photo, which is not supported. Save it as JPEG (on an iPhone: "
+        "Settings, Camera, Formats, Most Compatible)."
+    ),
+    N_("“{name}” is not an image, or is damaged. Send a JPEG, PNG or WebP file."),
+    N_("“{name}” is a {kind} image. Send one of these types: {wanted}."),
+    N_("“{name}” holds a {kind} image. Give it a name that ends in {right}."),
+    N_(
+        "“{name}” has {width} by {height} pixels. At most {limit} megapixels are allowed: "
+        "make it smaller."
+    ),
+    N_("“{name}” is an animation. Send a still image."),
+    N_("“{name}” is built in an unusual way. Save it again as a JPEG."),
+    N_("There is vegetation here, but no plant was detected."),
 )
 """What jobs and the engine say, as they say it."""
 
@@ -131,7 +148,6 @@ def script_words() -> dict[str, str]:
         "tooLarge": gettext("is larger than {limit} MB"),
         "notAPhoto": gettext("is not a JPEG, PNG or WebP photo"),
         "empty": gettext("is empty"),
-        "twice": gettext("is here already"),
         "tooMany": gettext("At most {limit} photos at once."),
         "remove": gettext("Remove {name}"),
         "ready": gettext("ready"),
@@ -150,6 +166,4 @@ def script_words() -> dict[str, str]:
         "offline": gettext("No connection. Trying again…"),
         "fullScreen": gettext("Full screen"),
         "leaveFullScreen": gettext("Leave full screen"),
-        "confidence": gettext("confidence {percent}"),
-        "bandTip": gettext("band {band}: {count} estimated"),
     }

@@ -1,12 +1,10 @@
 import tracemalloc
-from io import BytesIO
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
-from darkroom.counting.drawing import Legend, draw, encode_avif, thumbnail
+from darkroom.counting.drawing import Legend, draw
 from darkroom.counting.geometry import MultiPolygon
 
 NONE = np.zeros((0, 4))
@@ -105,27 +103,3 @@ def test_drawing_makes_no_wide_copies_of_the_photo() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2.5 * photo.nbytes
-
-
-def test_avif_gives_the_picture_back() -> None:
-    random = np.random.default_rng(0)
-    picture = np.asarray(
-        Image.fromarray(random.integers(0, 255, (12, 16, 3), np.uint8)).resize((320, 240)),
-        np.uint8,
-    )
-    with Image.open(BytesIO(encode_avif(picture))) as image:
-        assert image.format == "AVIF" and image.size == (320, 240)
-        assert np.abs(np.asarray(image).astype(int) - picture).mean() < 4
-
-
-def test_a_thumbnail_keeps_the_proportions() -> None:
-    assert thumbnail(_photo(3000, 4000)).shape == (225, 300, 3)
-    assert thumbnail(_photo(4000, 1000), 200).shape == (200, 50, 3)
-
-
-def test_a_small_photo_is_its_own_thumbnail() -> None:
-    assert thumbnail(_photo(100, 150)).shape == (100, 150, 3)
-
-
-def test_a_very_long_photo_keeps_a_pixel() -> None:
-    assert thumbnail(_photo(2, 4000)).shape == (1, 300, 3)
