@@ -68,7 +68,7 @@ def write_photos(
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """"1600x1200" as (1600, 1200)."""
+    """ "1600x1200" as (1600, 1200)."""
     width, height = (int(part) for part in text.lower().split("x"))
     return width, height
 

@@ -197,7 +197,9 @@ def run_course(course: Course, options: argparse.Namespace) -> None:
 
 def parse() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
     parser.add_argument("--only", choices=[course.name for course in COURSES])
     parser.add_argument("--without-real", action="store_true", help="no pixel of the real tray")
     parser.add_argument("--data", type=Path, help="a YOLO data.yaml to train on as well")

@@ -1,11 +1,13 @@
 """A throw-away Postgres for the session, and a fresh migrated database for each test."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -15,6 +17,10 @@ from darkroom.db import embedded, migrate
 from darkroom.db.sessions import Database
 from darkroom.settings import QueueSettings, Settings
 
+# The same examples in every run: a failure is one of the change, not of the day.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.load_profile("repeatable")
+
 TEMPLATE = "darkroom_template"
 # Nothing of a test outlives a crash, so nothing needs to reach the disk.
 HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -23,14 +29,22 @@ _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_url() -> Iterator[str]:
     """`TEST_DATABASE_URL`, or an embedded server that ends with the session."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
         yield given
         return
-    with embedded.running(tmp_path_factory.mktemp("postgres"), settings=HASTY) as url:
+    with _open_folder() as folder, embedded.running(folder, settings=HASTY) as url:
         yield url
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """A folder that others may enter: run by root, Postgres runs as somebody else."""
+    with tempfile.TemporaryDirectory(prefix="darkroom-tests-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
 
 
 def database_of(server_url: str, name: str) -> str:

@@ -6,8 +6,22 @@ import numpy as np
 from .soil import noise
 from .truth import Floats, Image
 
-_HOSES = ((40, 120, 60), (30, 30, 32), (220, 190, 40), (40, 80, 150), (190, 60, 40), (110, 112, 110))
-_SKINS = ((236, 198, 172), (206, 158, 124), (156, 108, 78), (96, 64, 48), (60, 90, 160), (235, 235, 230))
+_HOSES = (
+    (40, 120, 60),
+    (30, 30, 32),
+    (220, 190, 40),
+    (40, 80, 150),
+    (190, 60, 40),
+    (110, 112, 110),
+)
+_SKINS = (
+    (236, 198, 172),
+    (206, 158, 124),
+    (156, 108, 78),
+    (96, 64, 48),
+    (60, 90, 160),
+    (235, 235, 230),
+)
 _STICKS = ((245, 245, 242), (240, 220, 90), (230, 120, 110), (120, 180, 220), (190, 160, 120))
 
 
@@ -42,7 +56,14 @@ def _stick(rng: np.random.Generator, image: Image, cover: Image) -> None:
     for line in (0.3, 0.55, 0.8):
         start = at + along * long * 0.15 + aside * wide * line
         end = start + along * long * rng.uniform(0.2, 0.7)
-        cv2.line(image, start.astype(int).tolist(), end.astype(int).tolist(), (70, 70, 80), 1, cv2.LINE_AA)
+        cv2.line(
+            image,
+            start.astype(int).tolist(),
+            end.astype(int).tolist(),
+            (70, 70, 80),
+            1,
+            cv2.LINE_AA,
+        )
 
 
 def _hose(rng: np.random.Generator, image: Image, cover: Image) -> None:
@@ -50,7 +71,9 @@ def _hose(rng: np.random.Generator, image: Image, cover: Image) -> None:
     height, width = image.shape[:2]
     t = np.linspace(-0.1, 1.1, 40)
     wave = 0.12 * np.sin(t * rng.uniform(2, 7) + rng.uniform(0, 6))
-    across = np.stack([t * width, (rng.uniform(0, 1) + rng.uniform(-0.4, 0.4) * t + wave) * height], 1)
+    across = np.stack(
+        [t * width, (rng.uniform(0, 1) + rng.uniform(-0.4, 0.4) * t + wave) * height], 1
+    )
     points = across if rng.random() < 0.5 else across[:, ::-1] * (width / height, height / width)
     thick = max(3, round(max(width, height) * rng.uniform(0.006, 0.025)))
     colour = _HOSES[rng.integers(len(_HOSES))]

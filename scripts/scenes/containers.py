@@ -73,9 +73,7 @@ def draw_container(
     return Patch(rgba, [(kind, corners)], grid.places, grid.pitch)
 
 
-def _open_ground(
-    rng: np.random.Generator, kind: str, grid: Grid, soil: Image, edge: float
-) -> None:
+def _open_ground(rng: np.random.Generator, kind: str, grid: Grid, soil: Image, edge: float) -> None:
     """Where a tray's, crate's or bed's soil shows: its cells, its pots, or all but the rim."""
     pots_in_crate = kind == "box" and rng.random() < 0.35
     if kind == "plug":
@@ -96,7 +94,9 @@ def draw_cells(rng: np.random.Generator, grid: Grid, soil: Image) -> None:
         return
     bevel = max(1, int(half * rng.uniform(0.05, 0.4)))
     for x, y in grid.places:
-        cv2.rectangle(soil, (round(x) - half, round(y) - half), (round(x) + half, round(y) + half), 255, -1)
+        cv2.rectangle(
+            soil, (round(x) - half, round(y) - half), (round(x) + half, round(y) + half), 255, -1
+        )
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * bevel + 1, 2 * bevel + 1))
     soil[:] = cv2.morphologyEx(soil, cv2.MORPH_OPEN, kernel)
 

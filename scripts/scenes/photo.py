@@ -86,7 +86,11 @@ def _layout(rng: np.random.Generator, size: tuple[int, int], places: int | None)
     columns, rows = [(1, 1), (2, 1), (1, 2), (2, 2), (3, 1), (3, 2)][
         0 if places else rng.choice(6, p=[0.38, 0.2, 0.12, 0.12, 0.1, 0.08])
     ]
-    zoom = 0.96 if places else rng.choice([rng.uniform(0.7, 0.98), rng.uniform(0.98, 1.5)], p=[0.75, 0.25])
+    zoom = (
+        0.96
+        if places
+        else rng.choice([rng.uniform(0.7, 0.98), rng.uniform(0.98, 1.5)], p=[0.75, 0.25])
+    )
     gap = rng.uniform(0.01, 0.08)
     warp = _tilt(rng, size, float(zoom), 0.0 if places else 1.0)
     quads = []
@@ -149,9 +153,7 @@ def _real_patch(rng: np.random.Generator, real: RealTray, size: tuple[int, int])
     return patch
 
 
-def _frame_warp(
-    rng: np.random.Generator, flat: tuple[int, int], size: tuple[int, int]
-) -> Floats:
+def _frame_warp(rng: np.random.Generator, flat: tuple[int, int], size: tuple[int, int]) -> Floats:
     """A homography that lays a (W, H) picture over the frame: any side up, nearer or farther."""
     width, height = flat
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
@@ -214,9 +216,7 @@ def _seen_containers(
     return _in_frame(moved, size)
 
 
-def _in_frame(
-    polygons: list[tuple[str, Floats]], size: tuple[int, int]
-) -> tuple[Container, ...]:
+def _in_frame(polygons: list[tuple[str, Floats]], size: tuple[int, int]) -> tuple[Container, ...]:
     """The containers' polygons within the frame, without slivers at its edge."""
     frame = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
     found = []

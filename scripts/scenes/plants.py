@@ -109,7 +109,9 @@ def draw_leaf(
     if rng.random() < 0.6:
         cv2.fillPoly(rgba, [half], shaded(colour, rng.uniform(0.88, 1.15)), cv2.LINE_AA, 3)
     cv2.polylines(rgba, [blade], True, shaded(colour, rng.uniform(0.6, 0.95)), 1, cv2.LINE_AA, 3)
-    rib = np.array([[0, 0], [length * 0.45, bend * length * 0.2], [length * 0.85, bend * length * 0.7]])
+    rib = np.array(
+        [[0, 0], [length * 0.45, bend * length * 0.2], [length * 0.85, bend * length * 0.7]]
+    )
     rib = np.round((turn(rib.astype(np.float32), angle) + middle) * 8).astype(np.int32)
     cv2.polylines(rgba, [rib], False, shaded(colour, 1 + species.vein), 2, cv2.LINE_AA, 3)
 
@@ -183,7 +185,11 @@ def recolour(rng: np.random.Generator, sprite: Sprite, amount: float) -> Sprite:
 
 
 def paste(
-    patch: Image, sprite: Sprite, at: tuple[float, float], diameter: float, angle: float,
+    patch: Image,
+    sprite: Sprite,
+    at: tuple[float, float],
+    diameter: float,
+    angle: float,
     shadow: tuple[float, float, float],
 ) -> tuple[Floats, Floats]:
     """Lay the sprite on `patch`, turned and scaled, over its own shadow (dx, dy, dark).
@@ -241,7 +247,9 @@ def _blend_shadow(
     patch: Image, alpha: Image, corner: tuple[float, float], diameter: float, dark: float
 ) -> None:
     blur = max(1, int(diameter / 14))
-    soft = cv2.blur(cv2.copyMakeBorder(alpha, *(blur,) * 4, cv2.BORDER_CONSTANT), (2 * blur + 1,) * 2)
+    soft = cv2.blur(
+        cv2.copyMakeBorder(alpha, *(blur,) * 4, cv2.BORDER_CONSTANT), (2 * blur + 1,) * 2
+    )
     left, top = round(corner[0]) - blur, round(corner[1]) - blur
     window = _window(patch, left, top, soft.shape[:2])
     if window is None or dark <= 0:

@@ -128,9 +128,7 @@ class PlantDetector:
             reach = overlap * slicing.side
         return _merged(found, merge, self._network.facts.names)
 
-    def _look(
-        self, image: Image, slicing: Slicing, confidence: float, told: "_Counter"
-    ) -> _Found:
+    def _look(self, image: Image, slicing: Slicing, confidence: float, told: "_Counter") -> _Found:
         """The boxes of every slice, in image pixels, slice by slice without their duplicates."""
         told.plan(len(slicing))
         found = []

@@ -31,7 +31,7 @@ def prepare(config_dir: Path, threads: int | None = None) -> None:
 
 
 def pick_device() -> str:
-    """"cuda" where torch can use one, else "cpu"."""
+    """ "cuda" where torch can use one, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"

@@ -160,9 +160,7 @@ def _polygon(mask: Mask, fit: _Fit, shape: tuple[int, ...]) -> Floats | None:
     """The mask's largest outer contour in photo pixels, simplified; None where it is noise."""
     height, width = shape[:2]
     view = mask[fit.top : fit.top + fit.height, fit.left : fit.left + fit.width]
-    contours, _ = cv2.findContours(
-        view.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    contours, _ = cv2.findContours(view.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contour = max(contours, key=cv2.contourArea, default=None)
     if contour is None or cv2.contourArea(contour) < _SMALLEST * view.size:
         return None

@@ -56,7 +56,9 @@ def time_left(run: Run) -> str:
     if run.status != "running" or run.started_at is None or run.progress < 0.05:
         return ""
     spent = (datetime.now(UTC) - run.started_at).total_seconds()
-    left: str = gettext("about %(time)s left", time=rough(spent / run.progress - spent))
+    # Spelled out: the extraction of texts stumbles over a call within a call.
+    guess = rough(spent / run.progress - spent)
+    left: str = gettext("about %(time)s left", time=guess)
     return left
 
 

@@ -24,9 +24,7 @@ def test_bare_ground_holds_no_plants(detector: PlantDetector) -> None:
 
 def test_a_photo_smaller_than_a_slice_is_looked_at_directly(detector: PlantDetector) -> None:
     calls: list[tuple[int, int]] = []
-    detector.detect(
-        np.full((200, 300, 3), 90, np.uint8), on_slice=lambda *told: calls.append(told)
-    )
+    detector.detect(np.full((200, 300, 3), 90, np.uint8), on_slice=lambda *told: calls.append(told))
     assert calls == [(1, 1)]
 
 

@@ -4,7 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-CHEAP = "import sys, darkroom.vision; sys.exit(bool({'torch', 'cv2', 'openvino'} & set(sys.modules)))"
+CHEAP = (
+    "import sys, darkroom.vision; sys.exit(bool({'torch', 'cv2', 'openvino'} & set(sys.modules)))"
+)
 MENDED = """
 import sys
 from pathlib import Path

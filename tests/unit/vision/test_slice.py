@@ -24,7 +24,9 @@ def test_slices_cover_every_pixel(length: int, side: int, overlap: float) -> Non
 @given(LENGTHS, SIDES, OVERLAPS)
 def test_neighbours_share_at_least_the_overlap(length: int, side: int, overlap: float) -> None:
     begins = starts(length, side, overlap)
-    assert all(a + side - b >= int(overlap * side) for a, b in zip(begins, begins[1:], strict=False))
+    assert all(
+        a + side - b >= int(overlap * side) for a, b in zip(begins, begins[1:], strict=False)
+    )
 
 
 @given(LENGTHS, SIDES)
@@ -46,7 +48,9 @@ def test_every_slice_of_a_photo_has_one_shape(width: int, height: int, side: int
 
 @given(st.integers(512, 5000), st.integers(512, 5000))
 def test_slices_lie_where_sahi_lays_them(width: int, height: int) -> None:
-    theirs = {tuple(box[:2]) for box in get_slice_bboxes(height, width, 512, 512, False, 0.25, 0.25)}
+    theirs = {
+        tuple(box[:2]) for box in get_slice_bboxes(height, width, 512, 512, False, 0.25, 0.25)
+    }
     ours = {(int(x), int(y)) for x, y in plan((width, height), 512, 0.25).corners}
     assert ours == theirs
 
