@@ -12,12 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import requests
-from make_photos import load_real
+from make_photos import load_shared, make_photo
 from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
-from scenes.photo import make_photo
 
 from darkroom.settings import Settings
 
@@ -85,7 +84,7 @@ def _answers(session: requests.Session, url: str) -> bool:
 
 
 def _generated(count: int, seed: int) -> list[Sent]:
-    real = load_real()
+    real = load_shared()
     with _bar() as progress:
         task = progress.add_task("drawing photos", total=count)
         photos = []

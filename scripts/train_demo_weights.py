@@ -18,16 +18,18 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 import yaml
-from darkroom.vision.weights import sha256_of
 from scenes.figures import print_figures
 from scenes.photo import make_photo, retake
 from scenes.real import RealTray, load_real
 from scenes.tiles import cut_tile, pick_corner, pick_side
 from scenes.truth import KINDS, Image, Photo
+
+from darkroom.vision.weights import sha256_of
 
 ROOT = Path(__file__).resolve().parents[1]
 WEIGHTS = ROOT / "src" / "darkroom" / "vision" / "weights"
@@ -143,6 +145,31 @@ def extra_folders(data: Path | None) -> list[str]:
     return [str((base / folder).resolve()) for folder in folders]
 
 
+def compute_in_bf16(trainer: Any) -> None:
+    """Run the forward pass in bfloat16 where that is fast on a CPU: half the time, same result.
+
+    Ultralytics' own mixed precision is for CUDA only. Losses and weights stay in float32.
+    """
+    import torch
+
+    plain = trainer.model._predict_once
+
+    def forward(*given: Any, **named: Any) -> Any:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return as_float(plain(*given, **named))
+
+    trainer.model._predict_once = forward
+
+
+def as_float(outputs: Any) -> Any:
+    """The same nest of outputs with its tensors in float32."""
+    if isinstance(outputs, dict):
+        return {name: as_float(part) for name, part in outputs.items()}
+    if isinstance(outputs, (list, tuple)):
+        return type(outputs)(as_float(part) for part in outputs)
+    return outputs.float()
+
+
 def train(course: Course, data: Path, work: Path, options: argparse.Namespace) -> Path:
     """Train the course's model and return its best checkpoint, stripped to fp16."""
     from darkroom.vision.runtime import prepare
@@ -152,6 +179,7 @@ def train(course: Course, data: Path, work: Path, options: argparse.Namespace) -
     from ultralytics import YOLO
 
     model = YOLO(str(options.start) if options.start else course.model)
+    model.add_callback("on_train_start", compute_in_bf16)
     model.train(
         data=str(data), epochs=options.epochs or course.epochs, imgsz=TILE, batch=16,
         device="cpu", workers=0, seed=options.seed, deterministic=True, amp=False, cache=False,
@@ -172,7 +200,7 @@ def publish(best: Path, target: Path) -> None:
     from darkroom.vision.weights import load_checked
 
     checkpoint = load_checked(best)
-    model = checkpoint["model"].half()
+    model = (checkpoint.get("ema") or checkpoint["model"]).half()
     told = {"task": checkpoint["train_args"]["task"], "imgsz": TILE}
     model.args = dict(told)
     temporary = target.with_suffix(".tmp")
@@ -184,7 +212,7 @@ def run_course(course: Course, options: argparse.Namespace) -> None:
     """Generate, train, measure and put the weights in place."""
     started = time.perf_counter()
     work = options.work / f"{course.name}{'-drawn' if options.without_real else ''}"
-    data = write_data(course, work, options)
+    data = work / "data.yaml" if options.keep_data else write_data(course, work, options)
     print(f"{course.name}: data in {time.perf_counter() - started:.0f} s", flush=True)
     best = train(course, data, work, options)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -204,6 +232,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--without-real", action="store_true", help="no pixel of the real tray")
     parser.add_argument("--data", type=Path, help="a YOLO data.yaml to train on as well")
     parser.add_argument("--start", type=Path, help="weights to go on from, instead of from scratch")
+    parser.add_argument("--keep-data", action="store_true", help="train on the last run's data")
     parser.add_argument("--photos", type=int, help="generated photos")
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--seed", type=int, default=1)

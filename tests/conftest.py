@@ -93,11 +93,20 @@ def database(database_url: str) -> Iterator[Database]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where models are exported to, once for all tests."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def settings(tmp_path: Path, database_url: str, model_cache: Path) -> Settings:
     """Settings of an installation in the test's own folder, with short engine times."""
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "cache").symlink_to(model_cache, target_is_directory=True)
     return Settings(
-        home=tmp_path / "home",
+        home=home,
         database_url=database_url,
         secret_key="a secret for tests only",
         queue=QueueSettings(

@@ -1,1 +1,1 @@
-"""Drawn nursery photos with known truth: plants, soil, containers, clutter, light, and the whole photo."""
+"""Drawn nursery photos with known truth: plants, soil, containers, clutter, light."""

@@ -1,4 +1,4 @@
-"""What else lies about in a nursery: labels, hoses, hands, water gleams; and the light over it all."""
+"""What else lies about in a nursery: labels, hoses, hands; and the light over it all."""
 
 import cv2
 import numpy as np
@@ -26,7 +26,7 @@ _STICKS = ((245, 245, 242), (240, 220, 90), (230, 120, 110), (120, 180, 220), (1
 
 
 def lay_clutter(rng: np.random.Generator, image: Image) -> Image:
-    """Draw labels, a hose or a hand onto the image; returns where they cover it, (H, W) 0 or 255."""
+    """Draw labels, a hose or a hand onto the image; returns where they lie, (H, W) 0 or 255."""
     cover = np.zeros(image.shape[:2], np.uint8)
     for _ in range(int(rng.choice([0, 0, 1, 2, 6]))):
         _stick(rng, image, cover)

@@ -1,4 +1,4 @@
-"""Containers from above: plug trays, crates, and blocks of pots or beds, with their planting places."""
+"""Containers from above: plug trays, crates, blocks of pots and beds, and what stands in them."""
 
 from dataclasses import dataclass, field
 

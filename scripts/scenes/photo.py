@@ -1,4 +1,4 @@
-"""A whole nursery photo: bench, containers in perspective, plants, clutter, light; with its truth."""
+"""A whole nursery photo: bench, containers in perspective, plants, clutter, light; its truth."""
 
 import cv2
 import numpy as np

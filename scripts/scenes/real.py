@@ -1,4 +1,4 @@
-"""The real tray of `../shared/photos`: its plants painted over by its own soil, and its cut-outs."""
+"""The real tray of `../shared/photos`: its plants painted over by its own soil; its cut-outs."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -13,7 +13,7 @@ KINDS = ("plug", "box", "segment")
 
 @dataclass(frozen=True)
 class Plant:
-    """One plant whose centre lies inside the photo; `box` is (x1, y1, x2, y2) clipped to the frame."""
+    """A plant whose centre lies inside the photo; `box` x1, y1, x2, y2 is clipped to the frame."""
 
     centre: tuple[float, float]
     box: tuple[float, float, float, float]

@@ -62,7 +62,7 @@ def _detections(session: Session, photo: Photo) -> list[list[float]]:
     ).where(Detection.image_id == photo.image_id)
     return [
         [round(x, 1), round(y, 1), round(width, 1), round(height, 1), round(sure, 3)]
-        for x, y, width, height, sure in session.execute(query).tuples()
+        for x, y, width, height, sure in session.execute(query)
     ]
 
 

@@ -32,7 +32,7 @@ from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.queue.runs import StepView
 from darkroom.web.auth import check_owner, current_user, login_required
-from darkroom.web.errors import wants_json
+from darkroom.web.audience import wants_json
 from darkroom.web.formats import number
 from darkroom.web.run_views import Card, elapsed, run_note
 from darkroom.web.services import services
@@ -214,7 +214,7 @@ def _first_thumbnails(db: Session, session_ids: Sequence[int]) -> dict[int, str]
     store = services().store
     return {
         session_id: store.url(key, LINK_LIFETIME)
-        for session_id, key in db.execute(query).tuples()
+        for session_id, key in db.execute(query)
         if key
     }
 
@@ -318,7 +318,7 @@ def _classes(db: Session, photo: Photo) -> list[tuple[str, int, float]]:
         .group_by(Detection.class_name)
         .order_by(func.count().desc(), Detection.class_name)
     )
-    return [(name, count, float(mean)) for name, count, mean in db.execute(query).tuples()]
+    return [(name, count, float(mean)) for name, count, mean in db.execute(query)]
 
 
 def _reviews(

@@ -70,7 +70,7 @@ class _Found:
 
     @property
     def longest(self) -> Floats:
-        return (self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0)
+        return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0))
 
 
 class PlantDetector:
@@ -189,7 +189,7 @@ def _abroad(
     near = np.concatenate([boxes[:, :2] < _EDGE, boxes[:, 2:] > side - _EDGE], axis=1)
     moved = boxes * np.float32(slicing.side / side) + np.tile(corner, 2).astype(np.float32)
     moved = moved.clip(0, np.tile(slicing.frame, 2)).astype(np.float32)
-    visible = ((moved[:, 2:] - moved[:, :2]) > 0.5).all(axis=1)
+    visible = np.asarray(((moved[:, 2:] - moved[:, :2]) > 0.5).all(axis=1))
     found = _Found(moved, scores, classes, (near & inner).any(axis=1))
     return found.pick(visible)
 

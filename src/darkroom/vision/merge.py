@@ -17,14 +17,15 @@ Metric = Literal["IOU", "IOS"]
 
 def areas(boxes: Floats) -> Floats:
     """Area of each box (N,), square pixels."""
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    sizes: Floats = boxes[:, 2:] - boxes[:, :2]
+    return np.asarray(sizes[:, 0] * sizes[:, 1])
 
 
 def shared(one: Floats, others: Floats) -> Floats:
     """Area (N,) that one box (4,) shares with each of the others (N, 4)."""
     width = np.minimum(one[2], others[:, 2]) - np.maximum(one[0], others[:, 0])
     height = np.minimum(one[3], others[:, 3]) - np.maximum(one[1], others[:, 1])
-    return np.maximum(width, 0) * np.maximum(height, 0)
+    return np.asarray(width.clip(0) * height.clip(0), np.float32)
 
 
 def overlap(one: Floats, others: Floats, metric: Metric) -> Floats:

@@ -1,5 +1,7 @@
 """One YOLO checkpoint, ready to run on a batch of images: OpenVINO on CPU, torch on CUDA."""
 
+import dataclasses
+import json
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -8,14 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from darkroom.vision.runtime import pick_device, prepare
 from darkroom.vision.weights import Facts, read_facts, sha256_of
 
 if TYPE_CHECKING:
-    pass
+    from openvino import Model
 
 Images = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -71,7 +72,7 @@ def exported(weights: Path, cache_dir: Path) -> Path:
 
 
 def _export(weights: Path, folder: Path) -> Path:
-    from ultralytics import YOLO
+    from ultralytics.models import YOLO
 
     facts = read_facts(weights)
     copy = Path(shutil.copyfile(weights, folder / "model.pt"))
@@ -80,9 +81,7 @@ def _export(weights: Path, folder: Path) -> Path:
             format="openvino", imgsz=facts.side, dynamic=True, verbose=False
         )
     )
-    (made / "facts.yaml").write_text(
-        yaml.safe_dump({"task": facts.task, "names": list(facts.names), "side": facts.side})
-    )
+    (made / "facts.json").write_text(json.dumps(dataclasses.asdict(facts)))
     return made
 
 
@@ -96,7 +95,7 @@ class OpenVinoNetwork:
     def __init__(self, folder: Path) -> None:
         import openvino
 
-        told = yaml.safe_load((folder / "facts.yaml").read_text())
+        told = json.loads((folder / "facts.json").read_text())
         self.facts = Facts(told["task"], tuple(told["names"]), told["side"])
         self.batch = CPU_BATCH
         core = openvino.Core()
@@ -111,7 +110,7 @@ class OpenVinoNetwork:
         return [np.array(found[place], np.float32) for place in range(len(found))]
 
 
-def _takes_bytes(model: "openvino.Model", side: int) -> "openvino.Model":
+def _takes_bytes(model: "Model", side: int) -> "Model":
     """The model with its scaling and layout change inside: it takes bytes (B, side, side, 3)."""
     import openvino
     from openvino.preprocess import PrePostProcessor
@@ -135,7 +134,9 @@ class TorchNetwork:
         self.facts = read_facts(weights)
         self.batch = CUDA_BATCH
         self._type = torch.float16 if device.startswith("cuda") else torch.float32
-        model, _ = load_checkpoint(str(weights), device=device, fuse=True)
+        model, _ = load_checkpoint(  # type: ignore[no-untyped-call]
+            str(weights), device=device, fuse=True
+        )
         model.model[-1].export = True
         model.model[-1].format = "torchscript"
         self._model = model.to(self._type).eval()

@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -42,7 +42,7 @@ def _limit_threads(threads: int) -> None:
     from ultralytics.utils import torch_utils
 
     # Ultralytics sets torch to "all cores but one" whenever it selects a device.
-    torch_utils.NUM_THREADS = threads
+    torch_utils.NUM_THREADS = threads  # type: ignore[attr-defined]
     torch.set_num_threads(threads)
 
 
@@ -71,7 +71,7 @@ def _define_nms() -> None:
 
     for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
         del sys.modules[name]
-    library = torch.library.Library("torchvision", "DEF")
+    library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
     library.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
     library.impl("nms", _nms, "CPU")

@@ -1,4 +1,4 @@
-"""Slices of a photo: equal squares that overlap, so that a small network sees small plants large."""
+"""Slices of a photo: equal squares that overlap, so that small plants are seen large."""
 
 from dataclasses import dataclass
 
@@ -61,8 +61,6 @@ def cut(image: Image, corner: NDArray[np.int64], side: int, out: int) -> Image:
     piece = image[top : top + side, left : left + side]
     below, right = side - piece.shape[0], side - piece.shape[1]
     if below or right:
-        piece = cv2.copyMakeBorder(
-            piece, 0, below, 0, right, cv2.BORDER_CONSTANT, value=(GREY, GREY, GREY)
-        )
+        piece = np.pad(piece, ((0, below), (0, right), (0, 0)), constant_values=GREY)
     how = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(piece, (out, out), interpolation=how), np.uint8)

@@ -24,8 +24,16 @@ TASKS = {"plants": "detect", "containers": "segment"}
 """The bundled weights and what each is for; a file added under such a name must do the same."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_TRUSTED = ("torch.nn.modules.", "ultralytics.nn.")
-_PLAIN = {"collections.OrderedDict", "builtins.set", "builtins.slice", "torch.Size"}
+_NETWORKS = ("torch.nn.modules.", "ultralytics.nn.", "ultralytics.utils.loss.")
+_PLAIN = {
+    "builtins.set",
+    "builtins.slice",
+    "numpy.dtype",
+    "numpy.dtypes.Float64DType",
+    "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray.scalar",
+    "ultralytics.utils.IterableSimpleNamespace",
+}
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,7 @@ def load_checked(path: Path) -> dict[str, Any]:
 
     mend_torchvision()
     try:
-        with torch.serialization.safe_globals(_trusted_classes(path)):
+        with torch.serialization.safe_globals(_trusted(path)):
             checkpoint = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, zipfile.BadZipFile) as error:
         raise Invalid(f"{path.name} is not a checkpoint that can be read.", "file") from error
@@ -144,25 +152,28 @@ def load_checked(path: Path) -> dict[str, Any]:
     return checkpoint
 
 
-def _trusted_classes(path: Path) -> list[Any]:
-    """The classes that the pickle would import, after refusing it where one is not a network's."""
+def _trusted(path: Path) -> list[Any]:
+    """What the pickle would import; it is refused where one is not a network or plain."""
     import torch
 
     if not zipfile.is_zipfile(path):
         raise Invalid(f"{path.name} is not a torch checkpoint.", "file")
-    classes = []
+    found = []
     for name in torch.serialization.get_unsafe_globals_in_checkpoint(path):
-        found = _network_class(name)
-        if found is None:
+        part = _part(name)
+        if part is None:
             raise Invalid(f"{path.name} would run foreign code ({name}) and is refused.", "file")
-        classes.append(found)
-    return classes
+        found.append(part)
+    return found
 
 
-def _network_class(name: str) -> type | None:
-    if not (name in _PLAIN or name.startswith(_TRUSTED)):
-        return None
+def _part(name: str) -> Any | None:
+    """What the dotted name stands for where it is harmless to call, else None."""
     module, _, label = name.rpartition(".")
+    if name in _PLAIN:
+        return getattr(importlib.import_module(module), label, None)
+    if not name.startswith(_NETWORKS):
+        return None
     found = getattr(importlib.import_module(module), label, None)
     return found if isinstance(found, type) else None
 
@@ -176,6 +187,6 @@ def _check_task(name: str, facts: Facts) -> None:
     wanted = TASKS.get(name)
     if facts.task not in TASKS.values() or (wanted and facts.task != wanted):
         raise Invalid(
-            f"These weights are for {facts.task!r}; {name!r} needs {wanted or 'detect or segment'}.",
+            f"This file can {facts.task}; {name!r} needs one to {wanted or 'detect or segment'}.",
             "file",
         )

@@ -11,7 +11,7 @@ from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, g, redirect, request, session, url_for
+from flask import Flask, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
@@ -19,6 +19,7 @@ from flask_wtf import CSRFProtect
 from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
 from darkroom.errors import Invalid, NotFound
+from darkroom.web.audience import is_api, wants_json
 from darkroom.web.origin import why_not_local
 from darkroom.web.services import services
 from darkroom.web.words import N_
@@ -57,11 +58,6 @@ def protect() -> None:
     if is_api(request) and (found is None or found.way == "local"):
         return
     csrf.protect()
-
-
-def is_api(call: Request) -> bool:
-    """True for the paths of programs, false for pages."""
-    return call.path == "/api" or call.path.startswith("/api/")
 
 
 def caller() -> Caller | None:
@@ -165,9 +161,8 @@ def _by_loopback() -> Caller | None:
 
 def _goes_to_sign_in() -> bool:
     return (
-        not is_api(request)
+        not wants_json()
         and request.method == "GET"
-        and request.accept_mimetypes.accept_html
         and "Authorization" not in request.headers
         and not _is_embedded()
     )

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
 from darkroom.errors import DarkroomError, Invalid, NotNow, Transient
-from darkroom.web.auth import is_api
+from darkroom.web.audience import is_api, wants_json
 from darkroom.web.words import N_, say
 
 log = logging.getLogger(__name__)
@@ -104,12 +104,6 @@ def register(app: Flask) -> None:
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(OperationalError, _on_database)
     app.register_error_handler(Exception, _on_surprise)
-
-
-def wants_json() -> bool:
-    """True where a program (or a script of a page) asks, rather than a person."""
-    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
-    return is_api(request) or request.path.endswith(".json") or best == "application/json"
 
 
 def answer(failure: Failure) -> Response:

@@ -96,9 +96,9 @@ class RunFeed:
         while not self.stopped:
             try:
                 self._receive()
-            except psycopg.Error:
-                log.warning("The live feed lost its connection; connecting again.", exc_info=True)
-                self._stopped.wait(RECONNECT_SECONDS)
+            except psycopg.Error as error:
+                if not self._stopped.wait(RECONNECT_SECONDS):
+                    log.warning("The live feed connects again, for it lost its connection: %s", error)
 
     def _receive(self) -> None:
         with self._database.connect() as connection:

@@ -31,6 +31,6 @@ def test_broken_hash_matches_nothing() -> None:
 
 
 def test_hash_with_other_parameters_is_outdated() -> None:
-    weak = PasswordHasher(time_cost=1, memory_cost=8).hash("a short sentence")
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("a short sentence")
     assert passwords.outdated(weak)
     assert not passwords.outdated(passwords.hashed("a short sentence"))

@@ -1,5 +1,7 @@
 """Slices cover every pixel, are equal, and overlap as asked."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -24,9 +26,7 @@ def test_slices_cover_every_pixel(length: int, side: int, overlap: float) -> Non
 @given(LENGTHS, SIDES, OVERLAPS)
 def test_neighbours_share_at_least_the_overlap(length: int, side: int, overlap: float) -> None:
     begins = starts(length, side, overlap)
-    assert all(
-        a + side - b >= int(overlap * side) for a, b in zip(begins, begins[1:], strict=False)
-    )
+    assert all(a + side - b >= int(overlap * side) for a, b in itertools.pairwise(begins))
 
 
 @given(LENGTHS, SIDES)

@@ -1,0 +1,168 @@
+import json
+import re
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from darkroom.accounts.models import User
+from darkroom.queue.models import Run
+
+from .conftest import Site, Submit, Visitor
+
+
+@pytest.fixture
+def local(site: Site) -> User:
+    """The local administrator, whose pages these are."""
+    return site.user("Local", role="admin")
+
+
+def set_run(site: Site, run_id, **values) -> None:
+    with site.database.session() as session:
+        run = session.get_one(Run, run_id)
+        for name, value in values.items():
+            setattr(run, name, value)
+
+
+def test_empty_list_says_what_to_do_next(visitor: Visitor) -> None:
+    page = visitor.get("/runs").text
+    assert "No runs yet" in page and 'href="/count"' in page
+
+
+def test_list_shows_newest_first(site: Site, local: User, submit: Submit) -> None:
+    for name in ("first.jpg", "second.jpg"):
+        submit(site, local, name)
+    page = site.visitor().get("/runs").text
+    assert page.index("second.jpg") < page.index("first.jpg")
+
+
+def test_filters_are_in_the_address(site: Site, local: User, submit: Submit) -> None:
+    failed = submit(site, local, "failed.jpg")
+    submit(site, local, "waiting.jpg")
+    set_run(site, failed.run_id, status="failed", finished_at=datetime.now(UTC))
+    visitor = site.visitor()
+    assert "waiting.jpg" not in visitor.get("/runs?status=failed").text
+    assert "failed.jpg" not in visitor.get("/runs?text=WAIT").text
+    assert "No run fits" in visitor.get("/runs?pipeline=variants").text
+    assert "failed.jpg" in visitor.get(f"/runs?text={failed.run_id}").text
+
+
+@pytest.mark.parametrize("query", ["text=%00x", "pipeline=%00", "text=%25_%5C"])
+def test_odd_filters_find_nothing(visitor: Visitor, query: str) -> None:
+    assert visitor.get(f"/runs?{query}").status_code == 200
+
+
+@pytest.mark.parametrize("query", ["status=odd", "before=x", "before=2026-01-01_x"])
+def test_wrong_filters_are_400(visitor: Visitor, query: str) -> None:
+    assert visitor.get(f"/runs?{query}").status_code == 400
+
+
+def test_list_goes_on_page_by_page(site: Site, local: User, submit: Submit) -> None:
+    names = [f"photo-{number:02}.jpg" for number in range(27)]
+    for name in names:
+        submit(site, local, name)
+    visitor = site.visitor()
+    first = visitor.get("/runs").text
+    [older] = re.findall(r'rel="next" href="([^"]+)"', first)
+    second = visitor.get(older.replace("&amp;", "&")).text
+    shown = re.findall(r">(photo-\d\d\.jpg)<", first) + re.findall(r">(photo-\d\d\.jpg)<", second)
+    assert shown == names[::-1]
+    assert 'rel="next"' not in second
+
+
+def test_run_page_shows_its_steps(site: Site, local: User, submit: Submit) -> None:
+    run_id = submit(site, local).run_id
+    page = site.visitor().get(f"/runs/{run_id}").text
+    assert "Receive the photos" in page and "Waiting" in page
+    assert f"/runs/{run_id}/events" in page
+
+
+def test_state_tells_progress_in_the_readers_language(
+    site: Site, local: User, submit: Submit
+) -> None:
+    run_id = submit(site, local).run_id
+    note = "preparing photo {photo} of {photos}"
+    set_run(
+        site, run_id, status="running", progress=0.5, note=note, note_values={"photo": 1, "photos": 2}
+    )
+    visitor = site.visitor()
+    state = visitor.get(f"/runs/{run_id}.json").json
+    assert (state["status"], state["progress"], state["finished"]) == ("running", 0.5, False)
+    assert state["note"] == "preparing photo 1 of 2"
+    assert [step["name"] for step in state["steps"]] == ["counting.ingest"]
+    spanish = visitor.get(f"/runs/{run_id}.json", headers={"Accept-Language": "es"}).json
+    assert spanish["note"] == "preparando la foto 1 de 2"
+
+
+def test_unchanged_state_is_304(site: Site, local: User, submit: Submit) -> None:
+    path = f"/runs/{submit(site, local).run_id}.json"
+    visitor = site.visitor()
+    etag = visitor.get(path).headers["ETag"]
+    assert visitor.get(path, headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_stream_of_a_finished_run_sends_its_state_and_ends(
+    site: Site, local: User, submit: Submit
+) -> None:
+    run_id = submit(site, local).run_id
+    set_run(site, run_id, status="completed", progress=1, finished_at=datetime.now(UTC))
+    answer = site.visitor().get(f"/runs/{run_id}/events")
+    assert answer.mimetype == "text/event-stream"
+    [data] = re.findall(r"^data: (.*)$", answer.text, re.MULTILINE)
+    assert json.loads(data)["status"] == "completed"
+
+
+def test_states_of_several_runs_come_together(site: Site, local: User, submit: Submit) -> None:
+    ids = [submit(site, local).run_id for _ in range(2)]
+    visitor = site.visitor()
+    states = visitor.get(f"/runs/followed.json?run={ids[0]}&run={ids[1]}").json
+    assert [state["id"] for state in states["runs"]] == [str(found) for found in ids]
+    assert states["finished"] is False
+
+
+@pytest.mark.parametrize("query", ["", "run=x", "&".join(["run=" + str(uuid4())] * 51)])
+def test_wrong_list_of_runs_is_400(visitor: Visitor, query: str) -> None:
+    assert visitor.get(f"/runs/followed.json?{query}").status_code == 400
+
+
+def test_waiting_run_can_be_cancelled_and_retried(site: Site, local: User, submit: Submit) -> None:
+    path = f"/runs/{submit(site, local).run_id}"
+    visitor = site.visitor()
+    assert visitor.send(f"{path}/cancel", page=path).location == path
+    assert visitor.get(f"{path}.json").json["status"] == "cancelled"
+    assert visitor.send(f"{path}/cancel", page=path).status_code == 409
+    assert visitor.send(f"{path}/retry", page=path).status_code == 303
+    assert visitor.get(f"{path}.json").json["status"] in ("pending", "running")
+
+
+def test_action_leads_back_only_to_our_own_pages(site: Site, local: User, submit: Submit) -> None:
+    path = f"/runs/{submit(site, local).run_id}"
+    sent = site.visitor().send(f"{path}/cancel", page=path, next="//evil.example")
+    assert sent.location == path
+
+
+def test_step_of_another_run_cannot_be_retried_here(
+    site: Site, local: User, submit: Submit
+) -> None:
+    first, second = submit(site, local).run_id, submit(site, local).run_id
+    with site.database.session() as session:
+        job = session.scalar(text("SELECT job_id FROM steps WHERE run_id = :run"), {"run": second})
+    answer = site.visitor().send(f"/runs/{first}/steps/{job}/retry", page="/runs")
+    assert answer.status_code == 404
+
+
+def test_failed_run_says_why(site: Site, local: User, submit: Submit) -> None:
+    run_id = submit(site, local).run_id
+    error = {"class": "Transient", "message": "The bucket does not answer."}
+    set_run(site, run_id, status="failed", error=error, finished_at=datetime.now(UTC))
+    visitor = site.visitor()
+    assert "The bucket does not answer." in visitor.get(f"/runs/{run_id}").text
+    assert "The bucket does not answer." in visitor.get("/").text
+
+
+def test_home_says_what_needs_the_reader(site: Site, local: User, submit: Submit) -> None:
+    submit(site, local, "going.jpg")
+    page = site.visitor().get("/").text
+    assert "Running now" in page and "going.jpg" in page
+    assert "Needs you" not in page
