@@ -65,7 +65,7 @@ def scene(seed: int, real: RealTray | None, longest: tuple[int, int]) -> Photo:
 def write_tiles(folder: Path, seed: int, real: RealTray | None) -> None:
     """Some training tiles of one photo, with YOLO boxes."""
     rng = np.random.default_rng(seed + 20_000_000)
-    photo = scene(seed, real, (700, 1900))
+    photo = scene(seed, real, (700, 1500))
     for index in range(TILES_A_PHOTO):
         side = pick_side(rng, photo, TILE)
         image, rows = cut_tile(photo, pick_corner(rng, photo, side), side, TILE)

@@ -109,14 +109,14 @@ def light_up(rng: np.random.Generator, image: Image) -> Image:
     """The same scene under other light: slope, shadow bands, colour cast, contrast, blur, grain."""
     height, width = image.shape[:2]
     gain = _light_field(rng, (width, height))
-    cast = rng.uniform(0.72, 1.22, 3) if rng.random() < 0.35 else rng.uniform(0.93, 1.07, 3)
+    cast = rng.uniform(0.8, 1.18, 3) if rng.random() < 0.2 else rng.uniform(0.95, 1.05, 3)
     lit = image.astype(np.float32) * (gain[..., None] * cast.astype(np.float32))
-    contrast, lift = rng.uniform(0.75, 1.2), rng.uniform(-14, 26)
+    contrast, lift = rng.uniform(0.85, 1.15), rng.uniform(-8, 18)
     lit = (lit - 110) * np.float32(contrast) + np.float32(110 + lift)
     if rng.random() < 0.3:
         lit = cv2.GaussianBlur(lit, (0, 0), float(rng.uniform(0.4, 1.3)))
     if rng.random() < 0.5:
-        lit += noise(rng, (width, height), 1.0)[..., None] * np.float32(rng.uniform(1, 9))
+        lit += noise(rng, (width, height), 1.0)[..., None] * np.float32(rng.uniform(1, 6))
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 
@@ -124,12 +124,12 @@ def _light_field(rng: np.random.Generator, size: tuple[int, int]) -> Floats:
     """How bright each pixel is lit, (H, W) around 1, made small and enlarged."""
     small = (max(8, size[0] // 16), max(8, size[1] // 16))
     ys, xs = np.mgrid[0 : 1 : small[1] * 1j, 0 : 1 : small[0] * 1j].astype(np.float32)
-    field = 1 + rng.uniform(-0.3, 0.3) * (xs - 0.5) + rng.uniform(-0.3, 0.3) * (ys - 0.5)
-    if rng.random() < 0.3:
+    field = 1 + rng.uniform(-0.2, 0.2) * (xs - 0.5) + rng.uniform(-0.2, 0.2) * (ys - 0.5)
+    if rng.random() < 0.2:
         stripe = np.sin((xs * rng.uniform(-9, 9) + ys * rng.uniform(-9, 9)) + rng.uniform(0, 6))
-        field *= 1 - rng.uniform(0.1, 0.45) * (stripe > rng.uniform(-0.2, 0.8))
+        field *= 1 - rng.uniform(0.1, 0.35) * (stripe > rng.uniform(-0.2, 0.8))
     if rng.random() < 0.25:
         spot = (xs - rng.uniform(0, 1)) ** 2 + (ys - rng.uniform(0, 1)) ** 2
-        field += rng.uniform(0.2, 0.8) * np.exp(-spot / rng.uniform(0.005, 0.06))
-    bright = rng.uniform(0.75, 1.2)
+        field += rng.uniform(0.1, 0.4) * np.exp(-spot / rng.uniform(0.005, 0.06))
+    bright = rng.uniform(0.82, 1.15)
     return cv2.resize((field * bright).astype(np.float32), size, interpolation=cv2.INTER_LINEAR)

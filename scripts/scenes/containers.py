@@ -137,22 +137,31 @@ def _light_rims(rng: np.random.Generator, plastic: Floats, soil: Image, pitch: f
         plastic += (np.clip(gleam - 1.2, 0, 1) * rng.uniform(40, 160))[..., None]
 
 
-def plant(rng: np.random.Generator, patch: Patch, bank: list[Sprite], full: bool = False) -> None:
+def plant(
+    rng: np.random.Generator,
+    patch: Patch,
+    bank: list[Sprite],
+    *,
+    full: bool = False,
+    smallest: float = 0.28,
+) -> None:
     """Set plants of one bank into the patch's places, in place: sizes, gaps, jitter, shadows.
 
-    With `full` no place stays empty and neighbours hardly overlap.
+    Plants are typically `smallest` to 1.2 of the pitch wide. With `full` no place stays empty and
+    neighbours hardly overlap.
     """
     share = 1.0 if full else float(rng.choice([1, 1, 0.97, 0.9, 0.7, 0.4, 0.0], p=_GAPS))
-    typical = rng.uniform(0.6, 0.95) if full else np.exp(rng.uniform(np.log(0.13), np.log(1.25)))
-    spread, jitter = rng.uniform(0.05, 0.4), rng.uniform(0.0, 0.13)
+    typical = rng.uniform(0.6, 0.95) if full else np.exp(rng.uniform(np.log(smallest), np.log(1.2)))
+    typical = max(float(typical), 18 / patch.pitch)
+    spread, jitter = rng.uniform(0.05, 0.3), rng.uniform(0.0, 0.13)
     shadow = (*rng.uniform(-0.06, 0.06, 2), float(rng.uniform(0, 0.55)))
     tinted = [recolour(rng, sprite, 0.25) for sprite in bank]
     for place in rng.permutation(patch.places):
         if rng.random() > share:
             continue
-        sprite = tinted[rng.integers(len(tinted))]
         size = patch.pitch * typical * float(np.exp(rng.normal(0, spread)))
         size = float(np.clip(size, patch.pitch * 0.08, patch.pitch * 1.35))
+        sprite = _fitting(rng, tinted, size)
         at = place + rng.normal(0, jitter, 2) * patch.pitch
         outline, centre = paste(
             patch.rgba, sprite, (float(at[0]), float(at[1])), size, rng.uniform(0, 6.28), shadow
@@ -161,4 +170,10 @@ def plant(rng: np.random.Generator, patch: Patch, bank: list[Sprite], full: bool
         patch.centres.append(centre)
 
 
-_GAPS = [0.2, 0.12, 0.2, 0.2, 0.12, 0.08, 0.08]
+def _fitting(rng: np.random.Generator, bank: list[Sprite], size: float) -> Sprite:
+    """One of the sprites that are large enough to be shown `size` pixels wide."""
+    sharp = [sprite for sprite in bank if sprite.diameter * 1.6 >= size] or bank
+    return sharp[rng.integers(len(sharp))]
+
+
+_GAPS = [0.2, 0.15, 0.2, 0.2, 0.12, 0.08, 0.05]

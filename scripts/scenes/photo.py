@@ -131,7 +131,7 @@ def _drawn_patch(
     height = max(40, round(float(np.linalg.norm(quad[3] - quad[0]))))
     kind = "segment" if count else str(rng.choice(KINDS, p=[0.45, 0.3, 0.25]))
     low, high = _COUNTS[kind]
-    fits = max(2, width * height // 24**2)
+    fits = max(2, width * height // 34**2)
     wanted = count or min(round(float(np.exp(rng.uniform(np.log(low), np.log(high))))), fits)
     margin = round(0.06 * min(width, height))
     patch = draw_container(rng, kind, (width, height), wanted, margin)
@@ -149,19 +149,22 @@ def _real_patch(rng: np.random.Generator, real: RealTray, size: tuple[int, int])
     """The emptied real tray planted anew, mostly with its own kind."""
     patch = real.patch(max(size) / 2592)
     drawn = plant_bank(rng, 10)
-    plant(rng, patch, real.cutouts if rng.random() < 0.7 else drawn)
+    plant(rng, patch, real.cutouts if rng.random() < 0.7 else drawn, smallest=0.1)
     return patch
 
 
 def _frame_warp(rng: np.random.Generator, flat: tuple[int, int], size: tuple[int, int]) -> Floats:
     """A homography that lays a (W, H) picture over the frame: any side up, nearer or farther."""
-    width, height = flat
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    frame = np.array([[0, 0], [size[0], 0], [*size], [0, size[1]]], np.float32)
-    fit = cv2.getPerspectiveTransform(corners, np.roll(frame, int(rng.integers(4)), axis=0))
-    mirror = np.array([[-1, 0, width], [0, 1, 0], [0, 0, 1]]) if rng.random() < 0.5 else np.eye(3)
+    quarters = int(rng.integers(4))
+    upright = flat if quarters % 2 == 0 else flat[::-1]
+    cover = max(size[0] / upright[0], size[1] / upright[1])
+    sine, cosine = [(0, 1), (1, 0), (0, -1), (-1, 0)][quarters]
+    flip = -1 if rng.random() < 0.5 else 1
+    spin = cover * np.array([[cosine * flip, -sine], [sine * flip, cosine]])
+    shift = np.array(size) / 2 - spin @ (np.array(flat) / 2)
+    lay = np.vstack([np.column_stack([spin, shift]), [0, 0, 1]])
     zoom = float(np.exp(rng.uniform(np.log(0.7), np.log(1.6))))
-    return np.asarray(_tilt(rng, size, zoom, 1.0) @ fit @ mirror, np.float32)
+    return np.asarray(_tilt(rng, size, zoom, 1.0) @ lay, np.float32)
 
 
 def _quad_warp(patch: Patch, quad: Floats) -> Floats:

@@ -45,16 +45,16 @@ def any_species(rng: np.random.Generator) -> Species:
     """Seedlings, rosettes with stalked leaves, lettuces, succulents or narrow blades."""
     kind = rng.choice(["seedling", "rosette", "rosette", "lettuce", "succulent", "blades"])
     leaves, width, petiole, tip = {
-        "seedling": (rng.integers(2, 5), rng.uniform(0.4, 0.7), rng.uniform(0.1, 0.4), 0.9),
+        "seedling": (rng.integers(3, 6), rng.uniform(0.45, 0.75), rng.uniform(0.1, 0.4), 0.9),
         "rosette": (rng.integers(6, 16), rng.uniform(0.22, 0.42), rng.uniform(0.25, 0.55), 0.8),
         "lettuce": (rng.integers(7, 18), rng.uniform(0.5, 0.9), rng.uniform(0.0, 0.15), 0.6),
         "succulent": (rng.integers(14, 30), rng.uniform(0.3, 0.5), 0.0, rng.uniform(1.0, 1.8)),
         "blades": (rng.integers(5, 16), rng.uniform(0.08, 0.16), 0.0, rng.uniform(0.9, 1.4)),
     }[str(kind)]
-    hue = rng.uniform(32, 75) if rng.random() < 0.9 else rng.uniform(140, 178)
+    hue = rng.uniform(34, 68) if rng.random() < 0.95 else rng.uniform(140, 178)
     return Species(
         int(leaves), float(rng.uniform(0.8, 1)), float(width), float(petiole), float(tip),
-        float(hue), float(rng.uniform(70, 220)), float(rng.uniform(95, 235)),
+        float(hue), float(rng.uniform(95, 220)), float(rng.uniform(120, 230)),
         float(rng.uniform(-0.15, 0.3)), kind == "seedling" or bool(rng.random() < 0.15),
     )  # fmt: skip
 
@@ -119,7 +119,7 @@ def draw_leaf(
 def draw_rosette(rng: np.random.Generator, species: Species) -> Image:
     """A plant from above, RGBA of one fixed size: outer leaves first, younger ones over them."""
     rgba = np.zeros((_SIDE, _SIDE, 4), np.uint8)
-    count = max(2, int(species.leaves + rng.integers(-2, 3)))
+    count = max(2, int(species.leaves + rng.integers(-1, 3)))
     start = rng.uniform(0, 2 * np.pi)
     step = 2 * np.pi / count if species.whorled else _GOLDEN_ANGLE
     for leaf in range(count):

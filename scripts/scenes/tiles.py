@@ -9,14 +9,17 @@ _GREY = 114
 
 
 def pick_side(rng: np.random.Generator, photo: Photo, tile: int) -> float:
-    """How many pixels of the photo one tile shows: plants come out between 13 and 240 px large."""
+    """How many pixels of the photo one tile shows: plants come out between 13 and 270 px large.
+
+    Now and then it is very few, so that bare soil is also learnt from near by.
+    """
     longest = max(photo.image.shape[:2])
-    if not photo.plants:
-        return float(rng.uniform(0.2, 1) * longest)
+    if not photo.plants or rng.random() < 0.15:
+        return float(np.exp(rng.uniform(np.log(0.4 * tile), np.log(longest))))
     boxes = np.array([known.box for known in photo.plants])
     typical = float(np.median(np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])))
-    wanted = np.exp(rng.uniform(np.log(13), np.log(240)))
-    return float(np.clip(typical * tile / wanted, 0.6 * tile, 1.1 * longest))
+    wanted = np.exp(rng.uniform(np.log(13), np.log(270)))
+    return float(np.clip(typical * tile / wanted, 0.5 * tile, 1.1 * longest))
 
 
 def pick_corner(rng: np.random.Generator, photo: Photo, side: float) -> tuple[int, int]:

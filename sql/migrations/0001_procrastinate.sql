@@ -1,6 +1,6 @@
 -- The schema of procrastinate 3.10.0 as its package ships it (MIT licence, (c) Joachim Jablon and
 -- the procrastinate contributors, https://github.com/procrastinate-org/procrastinate).
--- Left untouched, so that procrastinate's own shell, CLI and health checks work on these tables.
+-- Unchanged (but for one dash), so that procrastinate's own shell, CLI and health checks work on these tables.
 
 -- Procrastinate Schema
 
@@ -12,7 +12,7 @@ EXCEPTION
         -- On managed PostgreSQL services (e.g. Azure Database for PostgreSQL, Amazon RDS,
         -- Google Cloud SQL), CREATE EXTENSION may fail with various error codes:
         -- insufficient_privilege, feature_not_supported, or provider-specific errors.
-        -- Before ignoring, verify the extension actually exists — if it does not exist
+        -- Before ignoring, verify the extension actually exists -- if it does not exist
         -- and cannot be created, re-raise so the failure is explicit.
         IF EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'plpgsql') THEN
             RAISE NOTICE 'plpgsql extension already exists, skipping creation.';

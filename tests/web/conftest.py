@@ -267,7 +267,7 @@ def browser() -> Iterator[Any]:
     """A Chromium; without one the tests that need it are skipped."""
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: install Debian's chromium ({CHROMIUM} is missing)")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="no browser: pip install playwright")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
         yield opened

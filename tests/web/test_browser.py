@@ -112,6 +112,7 @@ def test_refusal_by_the_server_is_shown_in_the_form(
 
 def test_photo_is_pasted(page: Any) -> None:
     page.goto("/count")
+    page.wait_for_selector("[data-drop].is-scripted")
     page.evaluate(
         """() => {
           const data = new DataTransfer();
@@ -247,6 +248,21 @@ def test_phone_offers_the_camera_first(phone: Any) -> None:
     phone.goto("/count")
     expect(phone.locator("text=Take a photo")).to_be_visible()
     assert phone.get_attribute("[data-camera-input]", "capture") == "environment"
+
+
+def test_everything_to_press_or_fill_has_a_name(page: Any, sent: Any) -> None:
+    for path in ("/", "/count", "/runs", f"/count/{sent.session_id}", "/account", "/users"):
+        page.goto(path)
+        assert page.evaluate(NAMELESS) == [], path
+
+
+NAMELESS = """() => [...document.querySelectorAll("a, button, input:not([type=hidden]), select")]
+  .filter((element) => element.checkVisibility() && ![
+    element.textContent, element.ariaLabel, element.labels?.[0]?.textContent,
+    element.closest("label")?.querySelector("svg")?.ariaLabel,
+    element.querySelector("svg")?.ariaLabel,
+  ].some((name) => name?.trim()))
+  .map((element) => element.outerHTML)"""
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

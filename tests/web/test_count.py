@@ -104,9 +104,7 @@ def test_overlays_are_in_the_photos_pixels(site: Site, local: User, submit: Subm
     assert found["estimates"][0]["count"] == 1
 
 
-def test_overlays_of_another_session_are_not_there(
-    site: Site, local: User, submit: Submit
-) -> None:
+def test_overlays_of_another_session_are_not_there(site: Site, local: User, submit: Submit) -> None:
     first, second = submit(site, local), submit(site, local)
     page = site.visitor().get(f"/count/{first.session_id}").text
     path = page.split('data-overlays="')[1].split('"')[0]

@@ -12,6 +12,8 @@ from darkroom.web.app import create_app
 
 from .conftest import Site, Visitor
 
+INLINE = re.compile(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|\sstyle=|\son\w+=")
+
 
 def test_unknown_page_says_what_to_do(visitor: Visitor) -> None:
     answer = visitor.get("/nothing-here")
@@ -121,8 +123,7 @@ def test_pages_hold_no_inline_scripts_or_styles(site: Site) -> None:
     visitor = site.visitor()
     for path in ("/", "/count", "/runs", "/account", "/users", "/sign-in"):
         text = visitor.get(path).text
-        inline = re.findall(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)|\sstyle=|\son\w+=", text)
-        assert inline == [], path
+        assert INLINE.findall(text) == [], path
 
 
 def test_no_page_refers_to_another_host(site: Site) -> None:

@@ -49,8 +49,8 @@ def test_address_changed_or_late_is_refused(site: Site, stored: bytes) -> None:
 
 
 def test_keys_that_climb_are_refused(site: Site) -> None:
-    assert site.visitor().get("/files/../../etc/passwd").status_code in (400, 403, 404)
-    assert site.visitor().get("/files/%2e%2e/secret?expires=1&signature=a").status_code in (400, 404)
+    for path in ("/files/../../etc/passwd", "/files/%2e%2e/secret?expires=1&signature=a"):
+        assert site.visitor().get(path).status_code in (400, 404)
 
 
 def test_missing_file_is_404(site: Site) -> None:

@@ -82,10 +82,11 @@ def test_state_tells_progress_in_the_readers_language(
     site: Site, local: User, submit: Submit
 ) -> None:
     run_id = submit(site, local).run_id
-    note = "preparing photo {photo} of {photos}"
-    set_run(
-        site, run_id, status="running", progress=0.5, note=note, note_values={"photo": 1, "photos": 2}
-    )
+    note = {
+        "note": "preparing photo {photo} of {photos}",
+        "note_values": {"photo": 1, "photos": 2},
+    }
+    set_run(site, run_id, status="running", progress=0.5, **note)
     visitor = site.visitor()
     state = visitor.get(f"/runs/{run_id}.json").json
     assert (state["status"], state["progress"], state["finished"]) == ("running", 0.5, False)

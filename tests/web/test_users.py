@@ -13,9 +13,7 @@ def visitor(closed_site: Site) -> Visitor:
 
 
 def test_added_user_gets_a_link_that_lets_them_in(closed_site: Site, visitor: Visitor) -> None:
-    made = visitor.send(
-        "/users", page="/users", name="Eva", email="eva@example.org", role="member"
-    )
+    made = visitor.send("/users", page="/users", name="Eva", email="eva@example.org", role="member")
     [path] = set(re.findall(r"http://localhost(/sign-in/[\w-]{40,})", made.text))
     assert made.headers["Cache-Control"] == "no-store"
     newcomer = closed_site.visitor()
@@ -47,9 +45,7 @@ def test_user_is_shut_out_and_let_in_again(closed_site: Site, visitor: Visitor) 
     assert closed_site.signed_in(user).get("/account").status_code == 200
 
 
-def test_last_administrator_cannot_shut_themselves_out(
-    closed_site: Site, visitor: Visitor
-) -> None:
+def test_last_administrator_cannot_shut_themselves_out(closed_site: Site, visitor: Visitor) -> None:
     with closed_site.database.session() as session:
         admin = accounts.user_by_email(session, "root@example.org")
     answer = visitor.send(f"/users/{admin.uuid}/deactivate", page="/users")

@@ -31,8 +31,8 @@ from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.queue.runs import StepView
-from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.audience import wants_json
+from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.formats import number
 from darkroom.web.run_views import Card, elapsed, run_note
 from darkroom.web.services import services
@@ -105,7 +105,8 @@ def show(session_id: UUID) -> ResponseReturnValue:
     with services().database.session() as db:
         session = _visible(db, session_id)
         run = db.get_one(Run, session.run_id)
-        photos = _photo_views(run, _photos(db, session), runs.steps_of(db, run.id))
+        steps = runs.steps_of(db, run.id)
+        photos = _photo_views(run, _photos(db, session), steps)
         photo = photos[_chosen(len(photos))]
         containers = _containers(db, session)
         totals = Totals.of(containers)
@@ -113,6 +114,7 @@ def show(session_id: UUID) -> ResponseReturnValue:
             "counting/session.html",
             session=session,
             run=run,
+            steps=steps,
             photos=photos,
             photo=photo,
             containers=[row for row in containers if row.image_id == photo.row.image_id],
@@ -213,9 +215,7 @@ def _first_thumbnails(db: Session, session_ids: Sequence[int]) -> dict[int, str]
     )
     store = services().store
     return {
-        session_id: store.url(key, LINK_LIFETIME)
-        for session_id, key in db.execute(query)
-        if key
+        session_id: store.url(key, LINK_LIFETIME) for session_id, key in db.execute(query) if key
     }
 
 

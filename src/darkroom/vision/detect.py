@@ -2,8 +2,8 @@
 
 A plant that is smaller than the overlap of two slices lies whole in one of them. One that is larger
 may be cut in every slice, and would count twice. Where boxes show that, slices twice as wide are
-tried, and again, until nothing large is cut; only large boxes are taken from those, so that small
-plants are always judged at full size.
+tried, and again, until nothing large is cut. Only large boxes are taken from those, so that small
+plants are always judged at full size; what lies within such a box was a leaf of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,6 +29,8 @@ OnSlice = Callable[[int, int], None]
 _SLICE_IOU = 0.7
 """Ultralytics' own threshold between the boxes of one slice."""
 _MERGE_THRESHOLD = 0.5
+_PART = 0.8
+"""A box of narrow slices with this share of it inside a whole large plant is part of that."""
 _EDGE = 1.5
 """A box this near (network pixels) to an inner edge of its slice may go on beyond it."""
 
@@ -124,7 +126,8 @@ class PlantDetector:
         while slicing.side < max(frame) and _is_cut(found, reach):
             slicing = plan(frame, slicing.side * 2, overlap)
             wider = _settle(self._look(image, slicing, confidence, told))
-            found = _settle(_joined(found, wider.pick(wider.longest >= 0.75 * reach)))
+            large = wider.pick(wider.longest >= 0.75 * reach)
+            found = _settle(_joined(_beside(found, large), large))
             reach = overlap * slicing.side
         return _merged(found, merge, self._network.facts.names)
 
@@ -206,6 +209,12 @@ def _joined(*parts: _Found) -> _Found:
 def _settle(found: _Found) -> _Found:
     """Without the pieces of plants that are there whole."""
     return found.pick(~merging.fragments(found.boxes, found.cut, _MERGE_THRESHOLD))
+
+
+def _beside(found: _Found, large: _Found) -> _Found:
+    """Without the leaves and corners of large plants that narrower slices took for plants."""
+    whole = large.boxes[~large.cut]
+    return found.pick(~merging.covered(found.boxes, whole, _PART))
 
 
 def _is_cut(found: _Found, reach: float) -> bool:

@@ -79,6 +79,15 @@ def _grow(box: Floats, others: Floats, metric: Metric, threshold: float) -> Floa
     return grown
 
 
+def covered(boxes: Floats, covers: Floats, threshold: float) -> Bools:
+    """Which boxes (N,) have at least `threshold` of their own area inside one of the covers."""
+    wanted = threshold * np.maximum(areas(boxes), 1e-6)
+    found = np.zeros(len(boxes), bool)
+    for cover in covers:
+        found |= shared(cover, boxes) >= wanted
+    return found
+
+
 def fragments(boxes: Floats, cut: Bools, threshold: float = 0.5) -> Bools:
     """Which boxes (N,) are pieces of plants that another slice saw whole.
 
@@ -86,9 +95,6 @@ def fragments(boxes: Floats, cut: Bools, threshold: float = 0.5) -> Bools:
     a box that is not cut covers at least `threshold` of it: its IOU with the whole plant may be
     small, so that `nms` would count the plant twice.
     """
-    whole, found = boxes[~cut], np.zeros(len(boxes), bool)
-    own = np.maximum(areas(boxes), 1e-6)
-    for place in np.flatnonzero(cut):
-        covered = shared(boxes[place], whole) >= threshold * own[place]
-        found[place] = bool(covered.any())
+    found = np.zeros(len(boxes), bool)
+    found[cut] = covered(boxes[cut], boxes[~cut], threshold)
     return found

@@ -21,6 +21,8 @@ _ALIASES = {"caja": "box", "cajon": "box", "segmento": "segment"}
 _COEFFICIENTS = 32
 _SAME = 0.5
 """Two masks are one container when they share this much of the smaller one."""
+_SLACK = 0.06
+"""How far a mask may reach beyond its box, as a share of the box: boxes are often a bit small."""
 _SMALLEST = 0.002
 """A container smaller than this share of the frame is noise."""
 
@@ -125,13 +127,14 @@ def _candidates(
 
 
 def _masks(boxes: Floats, parts: Floats, protos: Floats, side: int) -> list[Mask]:
-    """Each candidate's mask (side, side): its mix of the prototypes, within its box."""
+    """Each candidate's mask (side, side): its mix of the prototypes, about its box."""
     count, height, width = protos.shape
     logits = (parts @ protos.reshape(count, -1)).reshape(-1, height, width)
     masks = []
     for box, logit in zip(boxes, logits, strict=True):
-        x1, y1 = np.floor(box[:2]).clip(0).astype(int)
-        x2, y2 = np.ceil(box[2:]).clip(0).astype(int)
+        slack = _SLACK * (box[2:] - box[:2])
+        x1, y1 = np.floor(box[:2] - slack).clip(0).astype(int)
+        x2, y2 = np.ceil(box[2:] + slack).clip(0).astype(int)
         inside = np.zeros((side, side), bool)
         inside[y1:y2, x1:x2] = True
         full = cv2.resize(logit, (side, side), interpolation=cv2.INTER_LINEAR)

@@ -25,6 +25,7 @@ from darkroom.web.services import services
 from darkroom.web.words import N_
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+STRANGERS_FORM_BYTES = 64 * 1024
 USER, EPOCH, BY_LINK = "user", "epoch", "by_link"
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -57,6 +58,9 @@ def protect() -> None:
         return
     if is_api(request) and (found is None or found.way == "local"):
         return
+    if found is None:
+        # Looking for the token reads the whole form.
+        request.max_content_length = STRANGERS_FORM_BYTES
     csrf.protect()
 
 
@@ -184,9 +188,7 @@ def _refused() -> str | None:
 def _why_nobody() -> str:
     if "Authorization" in request.headers:
         return N_("This API token is not valid: it is wrong, revoked, or its user is shut out.")
-    return _refused() or N_(
-        "Sign in first, or send an API token as “Authorization: Bearer dk_…”."
-    )
+    return _refused() or N_("Sign in first, or send an API token as “Authorization: Bearer dk_…”.")
 
 
 def _refusal_status() -> int:

@@ -65,9 +65,7 @@ ADVICE = {
     404: N_("Check the address, or start from the list of runs."),
     409: N_("Reload the page to see how things stand, then decide."),
     413: N_("Send fewer or smaller files at once."),
-    500: N_(
-        "Nothing of yours is lost. Try again; if it stays, tell your administrator."
-    ),
+    500: N_("Nothing of yours is lost. Try again; if it stays, tell your administrator."),
     503: N_("Nothing of yours is lost. Wait a few seconds and try again."),
 }
 

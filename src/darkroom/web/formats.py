@@ -12,7 +12,7 @@ from flask_babel import (
 )
 from markupsafe import Markup, escape
 
-from darkroom.web.run_views import run_note, time_left
+from darkroom.web.run_views import run_note, run_shape, time_left
 from darkroom.web.words import (
     CLASSES,
     CONTAINERS,
@@ -42,6 +42,7 @@ def register(app: Flask) -> None:
         say=say,
         run_note=run_note,
         time_left=time_left,
+        run_shape=run_shape,
         state_word=lambda key: word(STATES, key),
         step_word=lambda key: word(STEPS, key),
         lane_word=lambda key: word(LANES, key),

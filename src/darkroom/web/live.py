@@ -98,7 +98,7 @@ class RunFeed:
                 self._receive()
             except psycopg.Error as error:
                 if not self._stopped.wait(RECONNECT_SECONDS):
-                    log.warning("The live feed connects again, for it lost its connection: %s", error)
+                    log.warning("The live feed lost its connection (%s); connecting again.", error)
 
     def _receive(self) -> None:
         with self._database.connect() as connection:

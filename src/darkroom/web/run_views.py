@@ -70,7 +70,7 @@ def rough(seconds: float) -> str:
 
 
 def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
-    """The state for the page's script. `shape` changes when there is more to show than progress."""
+    """The state for the page's script."""
     return {
         "id": str(run.id),
         "title": run.title,
@@ -84,9 +84,17 @@ def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
         "created_at": _iso(run.created_at),
         "started_at": _iso(run.started_at),
         "finished_at": _iso(run.finished_at),
-        "shape": [f"{step.job_id}:{step.state}:{len(step.attempts)}" for step in steps],
+        "shape": run_shape(run, steps),
         "steps": [_step_state(step) for step in steps],
     }
+
+
+def run_shape(run: Run, steps: Sequence[StepView] = ()) -> str:
+    """A text that changes when a page of the run has more to show than progress."""
+    ending = "cancelling" if run.cancel_requested_at else ""
+    return " ".join(
+        [run.status, ending, *(f"{s.job_id}:{s.state}:{len(s.attempts)}" for s in steps)]
+    )
 
 
 def _step_state(step: StepView) -> Json:

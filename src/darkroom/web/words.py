@@ -109,7 +109,7 @@ def say(text: str, values: Mapping[str, Any] | None = None) -> str:
         return ""
     if values:
         return _filled(gettext(text), values)
-    translated = gettext(text) if "%" not in text else text
+    translated = gettext(text)
     return translated if translated != text else _recognised(text)
 
 

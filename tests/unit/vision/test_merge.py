@@ -8,7 +8,7 @@ from sahi.postprocess.combine import GreedyNMMPostprocess
 from sahi.postprocess.combine import nms as sahi_nms
 from sahi.prediction import ObjectPrediction
 
-from darkroom.vision.merge import Floats, fragments, greedy_nmm, nms, overlap
+from darkroom.vision.merge import Floats, covered, fragments, greedy_nmm, nms, overlap
 
 
 def random_boxes(seed: int, count: int) -> tuple[Floats, Floats]:
@@ -68,3 +68,9 @@ def test_a_piece_of_a_plant_seen_whole_elsewhere_is_a_fragment() -> None:
 def test_a_small_plant_under_a_large_one_is_no_fragment() -> None:
     boxes = np.array([[0, 0, 100, 100], [40, 40, 60, 60]], np.float32)
     assert not fragments(boxes, np.array([False, False])).any()
+
+
+def test_a_leaf_inside_a_plant_is_covered_and_its_neighbour_is_not() -> None:
+    boxes = np.array([[10, 10, 30, 30], [90, 0, 130, 40]], np.float32)
+    plant = np.array([[0, 0, 100, 100]], np.float32)
+    assert covered(boxes, plant, 0.8).tolist() == [True, False]

@@ -26,9 +26,7 @@ def test_no_translation_is_left_over_or_uncertain() -> None:
 
 
 def test_translations_keep_the_places_of_their_texts() -> None:
-    wrong = [
-        message.id for message in spanish() if message.id and list(message.check(spanish()))
-    ]
+    wrong = [message.id for message in spanish() if message.id and list(message.check(spanish()))]
     assert wrong == []
 
 

@@ -7,7 +7,8 @@ const TYPES = new Set(["image/jpeg", "image/png", "image/webp"]);
 export function begin(form) {
   const zone = new DropZone(form);
   zone.listen();
-  zone.show();
+  // Chosen before this script had come, or kept by the browser on the way back.
+  zone.take(zone.input);
 }
 
 class DropZone {
@@ -31,10 +32,7 @@ class DropZone {
     this.form.querySelector("[data-paste-hint]").hidden = false;
     this.form.querySelector("[data-camera]").hidden = !matchMedia("(pointer: coarse)").matches;
     for (const input of [this.input, this.camera]) {
-      input.addEventListener("change", () => {
-        this.add(input.files);
-        input.value = "";
-      });
+      input.addEventListener("change", () => this.take(input));
     }
     this.listenToDrops();
     addEventListener("paste", (event) => this.add(event.clipboardData?.files ?? []));
@@ -58,6 +56,11 @@ class DropZone {
       this.area.classList.remove("is-over");
       this.add(event.dataTransfer.files);
     });
+  }
+
+  take(input) {
+    this.add(input.files);
+    input.value = "";
   }
 
   add(files) {

@@ -9,6 +9,7 @@ import { word } from "./words.js";
 const POLL_MS = [1000, 2000, 3000, 5000, 8000];
 const STREAM_AGAIN_MS = 30000;
 const REFRESH_MS = 700;
+const REFRESH_AGAIN_MS = 4000;
 
 export function followAll() {
   for (const element of document.querySelectorAll("[data-live]")) follow(element);
@@ -16,65 +17,63 @@ export function followAll() {
 
 function follow(element) {
   const { live, poll } = element.dataset;
-  if (!window.EventSource) return pollFrom(element, poll, live, 0);
+  if (!window.EventSource) return pollFrom(element, poll);
   const source = new EventSource(live);
-  let shape = null;
-  const take = (state) => {
-    shape = show(state, shape);
+  source.addEventListener("state", (event) => {
+    const state = JSON.parse(event.data);
+    show(state);
     if (state.finished) source.close();
-  };
-  source.addEventListener("state", (event) => take(JSON.parse(event.data)));
+  });
   source.onopen = () => say(word("live"));
   source.onerror = () => {
     // While it is CONNECTING the browser tries again by itself, from the last event on.
-    if (source.readyState === EventSource.CLOSED) pollFrom(element, poll, live, 0);
-    else say("");
+    if (source.readyState === EventSource.CLOSED) pollFrom(element, poll);
   };
   addEventListener("pagehide", () => source.close(), { once: true });
 }
 
-function pollFrom(element, poll, live, tries, shape = null, begun = Date.now()) {
+function pollFrom(element, poll, tries = 0, before = "", begun = Date.now()) {
   setTimeout(async () => {
-    if (!element.isConnected) return;
     if (Date.now() - begun > STREAM_AGAIN_MS && window.EventSource) return follow(element);
     let next = tries + 1;
+    let now = before;
     try {
       const answer = await fetch(poll, { headers: { Accept: "application/json" } });
       if (!answer.ok) throw new Error(`status ${answer.status}`);
-      const state = await answer.json();
-      next = JSON.stringify(state) === element.lastState ? next : 0;
-      element.lastState = JSON.stringify(state);
-      shape = show(state, shape);
-      say(word("polling"));
+      now = await answer.text();
+      if (now !== before) next = 0;
+      const state = JSON.parse(now);
+      show(state);
       if (state.finished) return;
+      say(word("polling"));
     } catch {
       say(word("offline"));
     }
-    pollFrom(element, poll, live, next, shape, begun);
+    pollFrom(element, poll, next, now, begun);
   }, POLL_MS[Math.min(tries, POLL_MS.length - 1)]);
 }
 
-/** Write the state into the page; fetch what else changed. Returns the state's shape. */
-function show(state, before) {
+/** Write the state into the page; fetch what else changed. */
+function show(state) {
   const states = state.runs ?? [state];
   states.forEach(write);
-  const shape = JSON.stringify(states.map((run) => [run.status, run.cancelling, run.shape]));
-  // The first state may be newer than the page, too.
-  if (shape !== (before ?? pageShape(states))) refreshSoon();
+  if (states.filter(isNews).length) refreshSoon();
   if (state.finished) say("");
-  return shape;
 }
 
-function pageShape(states) {
-  const shown = (run) => document.querySelector(`[data-run="${run.id}"] [data-state]`)?.dataset.state;
-  const same = states.every((run) => shown(run) === run.status && !run.shape.some(isNews));
-  return same ? JSON.stringify(states.map((run) => [run.status, run.cancelling, run.shape])) : "";
+// What the page shows of each run, and so what is news.
+const shapes = new Map();
+
+function isNews(run) {
+  const shown = shapes.get(run.id) ?? document.querySelector(`[data-run="${run.id}"]`)?.dataset.shape;
+  shapes.set(run.id, run.shape);
+  if (shown === run.shape) return false;
+  if (shown?.split(" ")[0] !== run.status) announce(run);
+  return true;
 }
 
-function isNews(step) {
-  const [job, state] = step.split(":");
-  const badge = document.querySelector(`[data-step="${job}"] [data-state]`);
-  return badge !== null && badge.dataset.state !== state;
+function announce(run) {
+  text(document.querySelector("[data-announce]"), `${run.title}: ${run.word}`);
 }
 
 function write(run) {
@@ -116,9 +115,11 @@ function refreshSoon() {
 async function refresh() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
-    if (!answer.ok) return;
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     for (const region of page.querySelectorAll("[data-region]")) replaceWhenFree(region);
+  } catch {
+    setTimeout(refreshSoon, REFRESH_AGAIN_MS);
   } finally {
     refreshing = null;
     document.dispatchEvent(new Event("darkroom:refreshed"));

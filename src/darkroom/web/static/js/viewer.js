@@ -102,6 +102,7 @@ class Viewer {
     this.x = inside(this.x, this.stage.clientWidth, this.width * this.scale);
     this.y = inside(this.y, this.stage.clientHeight, this.height * this.scale);
     this.fitted = Math.abs(this.scale - this.least) < 1e-6;
+    this.stage.classList.toggle("is-fitted", this.fitted);
     this.plane.style.transform = `translate(${this.x}px, ${this.y}px) scale(${this.scale})`;
     const percent = new Intl.NumberFormat(language, { style: "percent" }).format(this.scale);
     this.figure.querySelector("[data-zoom-now]").textContent = percent;
@@ -114,8 +115,9 @@ class Viewer {
   }
 
   wheel(event) {
-    // At rest the wheel scrolls the page, as people expect; it zooms where the photo was meant.
-    if (this.fitted && event.deltaY > 0) return;
+    // Over a photo at rest the wheel scrolls the page; it zooms once the photo has the focus.
+    const meant = event.ctrlKey || document.activeElement === this.stage || !this.fitted;
+    if (!meant || (this.fitted && event.deltaY > 0 && !event.ctrlKey)) return;
     event.preventDefault();
     const [x, y] = this.point(event);
     this.zoomTo(this.scale * Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.002)), x, y);
