@@ -20,6 +20,10 @@ AS $$
             AND j.status = 'todo'
             AND j.scheduled_at IS NULL
             AND j.lock IS NULL
+            -- Somebody put a job back past the engine: not before its attempt is closed.
+            AND NOT EXISTS (
+                SELECT 1 FROM attempts a WHERE a.job_id = j.id AND a.finished_at IS NULL
+            )
         ORDER BY j.priority DESC, j.id
         LIMIT max_jobs
         FOR UPDATE SKIP LOCKED

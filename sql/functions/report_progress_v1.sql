@@ -13,15 +13,18 @@ DECLARE
     step steps;
     run runs;
 BEGIN
-    SELECT job_id INTO leased_job FROM attempts WHERE id = lease AND finished_at IS NULL;
+    SELECT job_id INTO leased_job FROM attempts WHERE id = lease;
+    SELECT * INTO step FROM steps WHERE job_id = leased_job FOR UPDATE;
+    -- Asked under the lock of the step's row, which whoever ends the step must take.
+    PERFORM FROM attempts WHERE id = lease AND finished_at IS NULL;
     IF NOT FOUND THEN
         RETURN 'lost';
     END IF;
-    SELECT * INTO step FROM steps WHERE job_id = leased_job FOR UPDATE;
     UPDATE steps SET progress = fraction, note = new_note, note_values = new_values
     WHERE job_id = step.job_id;
     UPDATE runs
-    SET progress = progress + step.share * (fraction - step.progress),
+    -- A callback that runs again adds its share again.
+    SET progress = least(1, greatest(0, progress + step.share * (fraction - step.progress))),
         note = new_note, note_values = new_values
     WHERE id = step.run_id
     RETURNING * INTO run;

@@ -23,9 +23,10 @@ WHERE a.finished_at IS NULL
         OR (
             a.worker_id = ANY(:mine)
             AND a.started_at < now() - make_interval(secs => :stale_seconds)
-            AND NOT a.job_id = ANY(:running)
         )
     )
+    -- Whoever asks knows better than a late heartbeat (a laptop that slept, a database that was away).
+    AND NOT a.id = ANY(:running)
 ORDER BY a.id
 LIMIT 1000
 FOR UPDATE OF a SKIP LOCKED

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BigInteger, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from darkroom.db.statements import statement
@@ -19,12 +19,15 @@ def cancel(session: Session, run_id: UUID) -> Run:
     NotFound, Conflict
         When there is no such run, or it is over.
     """
+    # Once before the run's row is taken, as a fetch takes jobs before runs; and once after it, for
+    # what was enqueued meanwhile.
+    dropped = drop_waiting(session, run_id)
     run = _locked(session, run_id)
     if run.is_over:
         raise Conflict(f"The run is {run.status} already; there is nothing to cancel.")
     run.cancel_requested_at = run.cancel_requested_at or func.now()
     run.note, run.note_values = "cancelling", {}
-    run.open_steps -= drop_waiting(session, run_id)
+    run.open_steps -= dropped + drop_waiting(session, run_id)
     if run.open_steps == 0:
         run.status, run.finished_at = "cancelled", func.now()
     session.flush()
@@ -43,8 +46,7 @@ def retry(session: Session, run_id: UUID) -> Run:
     run = _locked(session, run_id)
     if not run.is_over:
         raise Conflict("The run is still going on. Cancel it first, or wait for its end.")
-    if run.open_steps:
-        raise Conflict("Some steps of the run are still stopping. Try again in a moment.")
+    _insist_on_rest(run)
     job_ids = _ended_badly(session, run_id)
     if not job_ids:
         raise Conflict("Every step of this run succeeded; there is nothing to retry.")
@@ -53,7 +55,7 @@ def retry(session: Session, run_id: UUID) -> Run:
 
 
 def retry_step(session: Session, job_id: int) -> Run:
-    """Queue one failed step again; its run goes on with it.
+    """Queue one failed step again, and what was dropped or stopped when its run ended.
 
     Raises
     ------
@@ -63,10 +65,15 @@ def retry_step(session: Session, job_id: int) -> Run:
     step = session.get(StepRow, job_id)
     if step is None or step.run_id is None:
         raise NotFound("There is no such step.")
+    if step.fan_in_id is not None:
+        # Before the run's row, as a step that ends takes them.
+        session.get(FanIn, step.fan_in_id, with_for_update=True)
     run = _locked(session, step.run_id)
-    if job_id not in _ended_badly(session, step.run_id):
+    _insist_on_rest(run)
+    job_ids = _ended_badly(session, step.run_id, only=job_id)
+    if job_id not in job_ids:
         raise Conflict("Only a step that failed or was cancelled can be retried.")
-    _requeue(session, run, [job_id])
+    _requeue(session, run, job_ids)
     return run
 
 
@@ -77,14 +84,20 @@ def _locked(session: Session, run_id: UUID) -> Run:
     return run
 
 
-def _ended_badly(session: Session, run_id: UUID) -> list[int]:
-    return list(session.scalars(statement("queue/steps_to_retry"), {"run_id": run_id}))
+def _insist_on_rest(run: Run) -> None:
+    if run.open_steps and (run.is_over or run.cancel_requested_at):
+        raise Conflict("Some steps of the run are still stopping. Try again in a moment.")
+
+
+def _ended_badly(session: Session, run_id: UUID, only: int | None = None) -> list[int]:
+    found = statement("queue/steps_to_retry").bindparams(bindparam("only", only, BigInteger))
+    return list(session.scalars(found, {"run_id": run_id}))
 
 
 def _requeue(session: Session, run: Run, job_ids: list[int]) -> None:
     run.status, run.finished_at, run.error, run.cancel_requested_at = "running", None, None, None
     run.open_steps += len(job_ids)
-    run.progress -= _undone(session, job_ids)
+    run.progress = max(0.0, run.progress - _undone(session, job_ids))
     _reopen_fan_ins(session, job_ids)
     session.execute(
         update(StepRow)

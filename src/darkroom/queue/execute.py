@@ -6,7 +6,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+import psycopg
+from procrastinate.exceptions import ConnectorException
+from sqlalchemy.exc import DBAPIError, TimeoutError
 
 from darkroom.db.sessions import Database
 from darkroom.errors import NotNow
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_STEP_WAIT = timedelta(seconds=30)
 RECONNECT_SECONDS = 1.0
+PASSING = ("08", "57P", "53300", "25P03", "40")
+"""SQLSTATEs of lost connections, servers that come or go, and transactions in one another's way."""
 
 
 class Executor:
@@ -47,23 +51,22 @@ class Executor:
 
     def abort(self, job_id: int) -> None:
         """Have a running step stop at its next checkpoint."""
-        with self._lock:
-            task = self._running.get(job_id)
-        if task is not None:
-            task.stop.set()
+        for task in self.running():
+            if task.lease.job_id == job_id:
+                task.stop.set()
 
     def execute(self, lease: Lease) -> None:
         """Run a leased step and settle it. Never raises for what the step does."""
         task = Task(lease, self.settings, self.database, self.resources)
         with self._lock:
-            self._running[lease.job_id] = task
+            self._running[lease.attempt_id] = task
         try:
             self._run(task)
         except LeaseLost:
             log.warning("dropped the work of %s: its lease was lost", lease.task_name)
         finally:
             with self._lock:
-                self._running.pop(lease.job_id, None)
+                self._running.pop(lease.attempt_id, None)
 
     def give_back(self, task: Task) -> None:
         """Put a step that still runs back into the queue; its thread can commit nothing more."""
@@ -77,7 +80,8 @@ class Executor:
             self._insist(lease, lambda: settle.succeed(self.database, lease, save))
         except LeaseLost:
             raise
-        except Exception as error:
+        except BaseException as error:
+            # A library that calls sys.exit() ends its step, not the worker.
             caught = error
             log.info("%s [%s] ended with %r", lease.task_name, lease.job_id, caught)
             self._insist(
@@ -101,9 +105,28 @@ class Executor:
         while True:
             try:
                 return end()
-            except DBAPIError as error:
-                if not (error.connection_invalidated or isinstance(error, OperationalError)):
+            except Exception as error:
+                if not _passes(error):
                     raise
                 log.warning("settling %s [%s]: the database is away", lease.task_name, lease.job_id)
             if self.leaving.wait(RECONNECT_SECONDS):
                 raise LeaseLost(f"left before {lease.task_name} [{lease.job_id}] was settled")
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the same transaction may work in a moment: no connection, or others in its way.
+
+    Not every `OperationalError` does: a value too large for its index stays too large.
+    """
+    if isinstance(error, TimeoutError):
+        return True  # All connections of the pool were busy.
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # Procrastinate wraps what psycopg raises, as SQLAlchemy does.
+    wrapped = isinstance(error, DBAPIError | ConnectorException)
+    cause = error.__cause__ if wrapped else error
+    if not isinstance(cause, psycopg.Error):
+        return False
+    if cause.sqlstate is None:
+        return isinstance(cause, psycopg.OperationalError)
+    return cause.sqlstate.startswith(PASSING)

@@ -53,9 +53,18 @@ class LeasingJobManager(manager.JobManager):
         self.worker_name = f"{socket.gethostname()}:{os.getpid()}:{lane}"
         self.worker_id: int | None = None
         self.leases: dict[int, Lease] = {}
+        self._nudged = False
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> jobs.Job | None:
         """Lease the next due job of the lane, or None; a lost connection counts as none."""
+        while True:
+            self._nudged = False
+            job = await self._fetch(worker_id)
+            # Procrastinate drops the nudges that come in during a fetch.
+            if job is not None or not self._nudged:
+                return job
+
+    async def _fetch(self, worker_id: int) -> jobs.Job | None:
         try:
             rows = await self.connector.execute_query_all_async(
                 query=raw("queue/fetch_steps"),
@@ -120,13 +129,18 @@ class LeasingJobManager(manager.JobManager):
         self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
     ) -> None:
         """Listen for new jobs for ever; a lost connection is opened again."""
+
+        async def nudge(*, channel: str, notification: jobs.Notification) -> None:
+            self._nudged = True
+            await on_notification(channel=channel, notification=notification)
+
         while True:
             try:
-                await super().listen_for_jobs(on_notification=on_notification, queues=queues)
+                await super().listen_for_jobs(on_notification=nudge, queues=queues)
             except exceptions.ConnectorException:
                 log.warning("lane %s: stopped listening, connecting again", self.lane)
             # What was inserted while nobody listened is fetched now.
-            await on_notification(channel="", notification={"type": "job_inserted", "job_id": 0})
+            await nudge(channel="", notification={"type": "job_inserted", "job_id": 0})
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:

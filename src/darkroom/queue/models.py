@@ -15,6 +15,8 @@ Json = dict[str, Any]
 
 TIME = DateTime(timezone=True)
 SERVER = FetchedValue()
+# None is SQL's NULL, which queries look for, and not JSON's null.
+JSON_OR_NULL = JSONB(none_as_null=True)
 
 
 class Run(Base):
@@ -32,8 +34,8 @@ class Run(Base):
     note: Mapped[str] = mapped_column(server_default=SERVER)
     note_values: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
     params: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
-    result: Mapped[Json | None] = mapped_column(JSONB)
-    error: Mapped[Json | None] = mapped_column(JSONB)
+    result: Mapped[Json | None] = mapped_column(JSON_OR_NULL)
+    error: Mapped[Json | None] = mapped_column(JSON_OR_NULL)
     cost: Mapped[Decimal] = mapped_column(Numeric(14, 6), server_default=SERVER)
     open_steps: Mapped[int] = mapped_column(server_default=SERVER)
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
@@ -83,8 +85,8 @@ class StepRow(Base):
     note: Mapped[str] = mapped_column(server_default=SERVER)
     note_values: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
     waiting_for: Mapped[str | None]
-    result: Mapped[Json | None] = mapped_column(JSONB)
-    error: Mapped[Json | None] = mapped_column(JSONB)
+    result: Mapped[Json | None] = mapped_column(JSON_OR_NULL)
+    error: Mapped[Json | None] = mapped_column(JSON_OR_NULL)
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
     finished_at: Mapped[datetime | None] = mapped_column(TIME)
 

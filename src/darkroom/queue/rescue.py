@@ -7,11 +7,10 @@ from collections.abc import Callable, Collection
 
 from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import BigInteger
 
 from darkroom.db.sessions import Database
-from darkroom.db.statements import statement
+from darkroom.db.statements import raw, statement
 from darkroom.queue import settle
 from darkroom.queue.settle import LeaseLost
 from darkroom.queue.task import Lease
@@ -34,7 +33,7 @@ def rescue(
     """Return the steps of lost workers to the queue; answers how many.
 
     Lost is a worker without a heartbeat for `stale_seconds`, and a step of one of `mine` (worker
-    ids of this process) as old as that which is not among the `running` jobs: its end got lost.
+    ids of this process) as old as that which is not among the `running` attempts: its end got lost.
     """
     with database.session() as session:
         lost = session.execute(
@@ -61,6 +60,10 @@ def _take_back(database: Database, lease: Lease) -> bool:
     try:
         settle.lose(database, lease)
     except LeaseLost:
+        return False
+    except Exception:
+        # One step that cannot be taken back must not keep the others from it.
+        log.exception("could not rescue %s [%s]", lease.task_name, lease.job_id)
         return False
     log.warning("rescued %s [%s] from a lost worker", lease.task_name, lease.job_id)
     return True
@@ -100,10 +103,16 @@ class Lifeline:
                 if time.monotonic() >= next_rescue:
                     next_rescue = time.monotonic() + self._settings.rescue_seconds
                     self._rescue()
-            except DBAPIError:
-                log.warning("lifeline: the database did not answer", exc_info=True)
+            except Exception:
+                log.warning("lifeline: a round failed", exc_info=True)
+                # When the database was away, nobody could write a heartbeat: let them do so first.
+                next_rescue = time.monotonic() + self._settings.stale_seconds
 
     def _rescue(self) -> None:
+        # Procrastinate's heartbeat ends when a stop begins, long before the last step does.
+        with self._database.session() as session:
+            for worker_id in self._mine():
+                session.connection().exec_driver_sql(raw("queue/beat"), {"worker_id": worker_id})
         rescue(
             self._database,
             self._settings.stale_seconds,

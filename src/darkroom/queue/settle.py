@@ -7,7 +7,7 @@ wait for one another instead of deadlocking.
 
 import traceback
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,11 @@ from darkroom.queue.transaction import Transaction
 Json = dict[str, Any]
 
 
+LONGEST = 20_000
+"""Characters that are kept of a message or a traceback."""
+LONGEST_WAIT = timedelta(days=30)
+
+
 class LeaseLost(Exception):
     """Another worker has taken over the step: nothing of this attempt may be kept."""
 
@@ -43,18 +48,31 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """Describe an exception; the message of an unexpected one names its class."""
-        known = isinstance(error, DarkroomError)
-        name = type(error).__name__
+        name, said = type(error).__name__, _said(error)
         return cls(
             error_class=name,
-            message=str(error) if known else f"{name}: {error}",
-            traceback="".join(traceback.format_exception(error)),
-            field=getattr(error, "field", None),
+            message=_storable(said if isinstance(error, DarkroomError) else f"{name}: {said}"),
+            traceback=_storable("".join(traceback.format_exception(error))),
+            field=error.field if isinstance(error, Invalid) else None,
         )
 
     def as_json(self) -> Json:
         """The error as rows and the API carry it."""
         return {"class": self.error_class, "message": self.message, "field": self.field}
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as worse:
+        return f"(its message cannot be shown: {type(worse).__name__})"
+
+
+def _storable(said: str) -> str:
+    """The text as Postgres takes it: no NUL, no lone surrogates, no megabytes."""
+    if len(said) > LONGEST:
+        said = f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
+    return said.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def succeed(database: Database, lease: Lease, save: Save | None) -> None:
@@ -95,6 +113,7 @@ def retry(
     with database.session() as session:
         _fence(session, lease, outcome, "todo", burn=True, at=at, failure=failure)
         _wait(session, lease, f"retry after: {failure.message}" if at else None)
+        _drop_if_over(session, lease)
 
 
 def give_back(database: Database, lease: Lease, at: datetime | None, reason: str) -> None:
@@ -102,6 +121,7 @@ def give_back(database: Database, lease: Lease, at: datetime | None, reason: str
     with database.session() as session:
         _fence(session, lease, "given_back", "todo", burn=False, at=at)
         _wait(session, lease, reason)
+        _drop_if_over(session, lease)
 
 
 def cancel(database: Database, lease: Lease) -> None:
@@ -128,7 +148,7 @@ def settle_error(database: Database, lease: Lease, error: BaseException, backoff
         fail(database, lease, failure)
     else:
         asked = error.retry_after if isinstance(error, Transient) else None
-        wait = backoff.delay(lease.burned + 1, asked)
+        wait = min(backoff.delay(lease.burned + 1, asked), LONGEST_WAIT)
         retry(database, lease, failure, now(database) + wait)
 
 
@@ -189,6 +209,12 @@ def _wait(session: Session, lease: Lease, reason: str | None) -> None:
     )
 
 
+def _drop_if_over(session: Session, lease: Lease) -> None:
+    """Nothing is put back into a run that was cancelled or failed meanwhile."""
+    if lease.run_id is not None:
+        _close_run(session, session.get_one(Run, lease.run_id, with_for_update=True))
+
+
 def _end_step(tx: Transaction, lease: Lease, failure: Failure | None) -> None:
     row = tx.session.get(StepRow, lease.job_id, with_for_update=True)
     if row is None:
@@ -235,17 +261,29 @@ def _leave_run(tx: Transaction, gained: float, failure: Failure | None) -> None:
     if tx.run_result:
         run.result = {**(run.result or {}), **tx.run_result}
     if failure is not None and not run.is_over:
-        _finish(run, "failed", failure)
+        _finish(run, "failed", failure.as_json())
+    _close_run(tx.session, run)
+
+
+def _close_run(session: Session, run: Run) -> None:
+    """Drop what waits in a run that is to stop; end the run when nothing is left to do."""
     if run.cancel_requested_at or run.is_over:
-        run.open_steps -= drop_waiting(tx.session, tx.run_id)
-    if run.open_steps == 0 and not run.is_over:
-        _finish(run, "cancelled" if run.cancel_requested_at else "completed", None)
+        run.open_steps -= drop_waiting(session, run.id)
+    if run.open_steps or run.is_over:
+        return
+    if run.cancel_requested_at:
+        _finish(run, "cancelled", None)
+    else:
+        # A step retried by itself may leave others of its run that failed.
+        session.flush()
+        error = session.execute(statement("queue/unmended_error"), {"run_id": run.id}).scalar()
+        _finish(run, "failed" if error else "completed", error)
 
 
-def _finish(run: Run, status: str, failure: Failure | None) -> None:
+def _finish(run: Run, status: str, error: Json | None) -> None:
     run.status = status
     run.finished_at = func.now()
-    run.error = failure.as_json() if failure else None
+    run.error = error
     if status == "completed":
         run.progress = 1.0
 

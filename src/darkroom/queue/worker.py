@@ -34,6 +34,7 @@ class Lane:
     def __init__(self, name: str, slots: int, database_url: str, executor: Executor) -> None:
         self.name = name
         self.executor = executor
+        self.stopping = False
         self.pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix=f"lane-{name}")
         self.app = App(connector=PsycopgConnector(conninfo=database_url, min_size=1, max_size=4))
         self.manager = LeasingJobManager(self.app.connector, name, slots, executor.execute)
@@ -43,9 +44,17 @@ class Lane:
             register(self._run)
         self.worker = self._worker(slots, executor.settings)
 
+    def stop(self) -> None:
+        """Fetch no more."""
+        # Procrastinate forgets a stop that was asked for before it ran.
+        self.stopping = True
+        self.worker.stop()  # type: ignore[no-untyped-call]
+
     async def run(self) -> None:
-        """Fetch and run until `worker.stop()`."""
+        """Fetch and run until `stop()`."""
         async with self.app.open_async():
+            if self.stopping:
+                return
             await self.worker.run()  # type: ignore[no-untyped-call]
 
     def _worker(self, slots: int, settings: Settings) -> Worker:
@@ -82,10 +91,11 @@ class WorkerProcess:
     def __init__(self, settings: Settings, database: Database, lanes: Mapping[str, int]) -> None:
         self.settings = settings
         self.executor = Executor(settings, database)
+        self.stopped = asyncio.Event()
         self.lanes = [
             Lane(name, slots, database.url, self.executor) for name, slots in lanes.items()
         ]
-        self.lifeline = Lifeline(database, settings.queue, self._worker_ids, self._job_ids)
+        self.lifeline = Lifeline(database, settings.queue, self._worker_ids, self._attempt_ids)
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Ends the process itself when steps outlast the grace."""
@@ -99,17 +109,22 @@ class WorkerProcess:
         slots = ", ".join(f"{lane.name} {lane.manager.slots}" for lane in self.lanes)
         log.info("working: %s", slots)
         running = [asyncio.ensure_future(lane.run()) for lane in self.lanes]
-        first, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-        self._stop()
-        _, late = await asyncio.wait(running, timeout=self.settings.queue.grace_seconds)
+        for future in running:
+            # A lane that dies takes the others with it.
+            future.add_done_callback(lambda _: self._stop())
+        await self.stopped.wait()
+        ended, late = await asyncio.wait(running, timeout=self.settings.queue.grace_seconds)
         self.lifeline.stop()
+        for error in filter(None, (future.exception() for future in ended)):
+            log.error("a lane ended with an error", exc_info=error)
         await self._leave(late)
-        for future in first:
+        for future in ended:
             future.result()
 
     def _stop(self) -> None:
         for lane in self.lanes:
-            lane.worker.stop()  # type: ignore[no-untyped-call]
+            lane.stop()
+        self.stopped.set()
 
     async def _leave(self, late: Collection[asyncio.Future[None]]) -> None:
         """Give back what still runs and leave at once: its threads would hold the exit."""
@@ -136,6 +151,8 @@ class WorkerProcess:
     def _worker_ids(self) -> list[int]:
         return [lane.manager.worker_id for lane in self.lanes if lane.manager.worker_id is not None]
 
-    def _job_ids(self) -> list[int]:
-        fetched = [job_id for lane in self.lanes for job_id in lane.manager.leases]
-        return fetched + [task.lease.job_id for task in self.executor.running()]
+    def _attempt_ids(self) -> list[int]:
+        # `list` copies in one go; the event loop changes the leases meanwhile.
+        fetched = [lease for lane in self.lanes for lease in list(lane.manager.leases.values())]
+        running = [task.lease for task in self.executor.running()]
+        return [lease.attempt_id for lease in fetched + running]

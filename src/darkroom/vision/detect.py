@@ -29,7 +29,7 @@ OnSlice = Callable[[int, int], None]
 _SLICE_IOU = 0.7
 """Ultralytics' own threshold between the boxes of one slice."""
 _MERGE_THRESHOLD = 0.5
-_PART = 0.8
+_PART = 0.5
 """A box of narrow slices with this share of it inside a whole large plant is part of that."""
 _EDGE = 1.5
 """A box this near (network pixels) to an inner edge of its slice may go on beyond it."""
