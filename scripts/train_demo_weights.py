@@ -23,6 +23,7 @@ from typing import Any
 import cv2
 import numpy as np
 import yaml
+from calibrate_weights import calibrate
 from scenes.figures import print_figures
 from scenes.photo import make_photo, retake
 from scenes.real import RealTray, load_real
@@ -36,7 +37,14 @@ WEIGHTS = ROOT / "src" / "darkroom" / "vision" / "weights"
 SHARED = ROOT.parent / "shared" / "photos"
 TILE = 320
 TILES_A_PHOTO = 6
-RETAKES = 0.1
+
+
+@dataclass(frozen=True)
+class Source:
+    """What scenes are made from: the real tray or None, and how often it is shown as it is."""
+
+    real: RealTray | None
+    retakes: float
 
 
 @dataclass(frozen=True)
@@ -48,24 +56,28 @@ class Course:
     classes: tuple[str, ...]
     photos: int
     epochs: int
-    write: Callable[[Path, int, RealTray | None], None]
+    write: Callable[[Path, int, Source], None]
 
 
-def scene(seed: int, real: RealTray | None, longest: tuple[int, int]) -> Photo:
+def scene(seed: int, source: Source, longest: tuple[int, int]) -> Photo:
     """A generated photo of random size, or now and then the real tray taken again."""
     rng = np.random.default_rng(seed + 10_000_000)
     long = int(rng.integers(*longest))
     short = round(long * rng.choice([0.56, 0.667, 0.75, 1.0]))
     size = (long, short) if rng.random() < 0.7 else (short, long)
-    if real is not None and rng.random() < RETAKES:
-        return retake(seed, real.photo, size)
+    real = source.real
+    if real is not None and rng.random() < source.retakes:
+        known = real.photo if rng.random() < 0.7 else Photo(real.emptied, (), real.photo.containers)
+        # At up to the size that cameras take it: its soil must be learnt from near by as well.
+        finer = rng.uniform(1, 2.6)
+        return retake(seed, known, (round(size[0] * finer), round(size[1] * finer)))
     return make_photo(seed, size, real=real)
 
 
-def write_tiles(folder: Path, seed: int, real: RealTray | None) -> None:
+def write_tiles(folder: Path, seed: int, source: Source) -> None:
     """Some training tiles of one photo, with YOLO boxes."""
     rng = np.random.default_rng(seed + 20_000_000)
-    photo = scene(seed, real, (700, 1500))
+    photo = scene(seed, source, (700, 1500))
     for index in range(TILES_A_PHOTO):
         side = pick_side(rng, photo, TILE)
         image, rows = cut_tile(photo, pick_corner(rng, photo, side), side, TILE)
@@ -73,9 +85,9 @@ def write_tiles(folder: Path, seed: int, real: RealTray | None) -> None:
         write_example(folder, f"{seed:07d}_{index}", image, lines, int(rng.integers(60, 96)))
 
 
-def write_containers(folder: Path, seed: int, real: RealTray | None) -> None:
+def write_containers(folder: Path, seed: int, source: Source) -> None:
     """One small photo with its containers' polygons as YOLO segments."""
-    photo = scene(seed, real, (560, 900))
+    photo = scene(seed, source, (560, 900))
     height, width = photo.image.shape[:2]
     ratio = TILE / max(height, width)
     image = cv2.resize(photo.image, None, fx=ratio, fy=ratio, interpolation=cv2.INTER_AREA)
@@ -100,21 +112,23 @@ COURSES = (
 )
 
 
-def write_some(course: Course, folder: Path, with_real: bool, seeds: range) -> None:
+def write_some(course: Course, folder: Path, retakes: float | None, seeds: range) -> None:
     """The examples of these seeds; run in a process of its own."""
     cv2.setNumThreads(1)
-    real = load_real(SHARED) if with_real else None
+    real = None if retakes is None else load_real(SHARED)
     for seed in seeds:
-        course.write(folder, seed, real)
+        course.write(folder, seed, Source(real, retakes or 0))
 
 
-def write_set(course: Course, folder: Path, seeds: range, with_real: bool, workers: int) -> None:
+def write_set(
+    course: Course, folder: Path, seeds: range, retakes: float | None, workers: int
+) -> None:
     """A folder of images and labels, one photo a seed."""
     for part in ("images", "labels"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     shares = [seeds[start::workers] for start in range(workers)]
     with ProcessPoolExecutor(workers) as pool:
-        list(pool.map(partial(write_some, course, folder, with_real), shares))
+        list(pool.map(partial(write_some, course, folder, retakes), shares))
 
 
 def write_data(course: Course, work: Path, options: argparse.Namespace) -> Path:
@@ -122,12 +136,12 @@ def write_data(course: Course, work: Path, options: argparse.Namespace) -> Path:
     shutil.rmtree(work, ignore_errors=True)
     photos = options.photos or course.photos
     first = options.seed * 1_000_000
-    with_real = not options.without_real
+    retakes = None if options.without_real else options.retakes
     for part, seeds in (
         ("train", range(first, first + photos)),
         ("val", range(first + 900_000, first + 900_000 + max(20, photos // 15))),
     ):
-        write_set(course, work / part, seeds, with_real, options.threads)
+        write_set(course, work / part, seeds, retakes, options.threads)
     train = [str(work / "train" / "images"), *extra_folders(options.data)]
     data = {"train": train, "val": str(work / "val" / "images"), "names": list(course.classes)}
     path = work / "data.yaml"
@@ -218,6 +232,9 @@ def run_course(course: Course, options: argparse.Namespace) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     target = options.out / f"{course.name}.pt"
     publish(best, target)
+    if course.name == "plants":
+        real = None if options.without_real else load_real(SHARED)
+        calibrate(target, real, options.work)
     took = time.perf_counter() - started
     print(f"{course.name}: {target} {target.stat().st_size / 1e6:.1f} MB after {took:.0f} s")
     print(f"{course.name}: sha256 {sha256_of(target)}", flush=True)
@@ -230,6 +247,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--only", choices=[course.name for course in COURSES])
     parser.add_argument("--without-real", action="store_true", help="no pixel of the real tray")
+    parser.add_argument("--retakes", type=float, default=0.18, help="share of the tray as it is")
     parser.add_argument("--data", type=Path, help="a YOLO data.yaml to train on as well")
     parser.add_argument("--start", type=Path, help="weights to go on from, instead of from scratch")
     parser.add_argument("--keep-data", action="store_true", help="train on the last run's data")

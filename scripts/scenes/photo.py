@@ -163,7 +163,7 @@ def _frame_warp(rng: np.random.Generator, flat: tuple[int, int], size: tuple[int
     spin = cover * np.array([[cosine * flip, -sine], [sine * flip, cosine]])
     shift = np.array(size) / 2 - spin @ (np.array(flat) / 2)
     lay = np.vstack([np.column_stack([spin, shift]), [0, 0, 1]])
-    zoom = float(np.exp(rng.uniform(np.log(0.7), np.log(1.6))))
+    zoom = float(np.exp(rng.uniform(np.log(0.7), np.log(2.4))))
     return np.asarray(_tilt(rng, size, zoom, 1.0) @ lay, np.float32)
 
 

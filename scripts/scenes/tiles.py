@@ -9,7 +9,7 @@ _GREY = 114
 
 
 def pick_side(rng: np.random.Generator, photo: Photo, tile: int) -> float:
-    """How many pixels of the photo one tile shows: plants come out between 13 and 270 px large.
+    """How many pixels of the photo one tile shows: plants come out between 13 and 330 px large.
 
     Now and then it is very few, so that bare soil is also learnt from near by.
     """
@@ -18,7 +18,7 @@ def pick_side(rng: np.random.Generator, photo: Photo, tile: int) -> float:
         return float(np.exp(rng.uniform(np.log(0.4 * tile), np.log(longest))))
     boxes = np.array([known.box for known in photo.plants])
     typical = float(np.median(np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])))
-    wanted = np.exp(rng.uniform(np.log(13), np.log(270)))
+    wanted = np.exp(rng.uniform(np.log(13), np.log(330)))
     return float(np.clip(typical * tile / wanted, 0.5 * tile, 1.1 * longest))
 
 

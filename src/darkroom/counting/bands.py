@@ -37,6 +37,8 @@ from darkroom.counting.vegetation import Vegetation, find, threshold_spread
 from darkroom.counting.view import BANDS, View, band_edges, view_of
 
 METHOD = "band_based"
+ALIKE = 4.0
+"""Factor between the areas of two plants of one container."""
 SMOOTHNESS = 0.7
 """How far, in view pixels, the outline of a residual region may be simplified."""
 
@@ -110,6 +112,7 @@ class _Measured:
     before: Floats
     after: Floats
     left: Floats
+    most: Floats
     plant: Floats
     polygons: list[MultiPolygon]
     vegetation_fraction: float
@@ -119,7 +122,9 @@ class _Measured:
     @property
     def missed(self) -> Floats:
         """The plants missed: none where none was found, for then their size is but a guess."""
-        return self.left / self.plant if self.found.any() else np.zeros(BANDS)
+        if not self.found.any():
+            return np.zeros(BANDS)
+        return np.minimum(self.left / self.plant, self.most)
 
     def confidence(self, found: int, missed: float, scale: float) -> Confidence:
         """The confidence in some of these plants."""
@@ -134,6 +139,7 @@ def estimate(
     parameters: Parameters | None = None,
     *,
     others: Floats | None = None,
+    faint: Floats | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> ContainerEstimate:
     """Estimate the plants of a container that detection missed.
@@ -147,6 +153,10 @@ def estimate(
     others
         Detections of other containers that reach into this one, likewise: their leaves do not
         count here.
+    faint
+        Boxes (M, 4) that the detector half believes in, likewise. Where they are given, leftover
+        vegetation counts only inside them: moss, algae and green plastic have the colour of leaves,
+        and only the detector tells them from a plant that it nearly saw.
     origin
         Where the crop lies in the photo (x, y); rows and polygons of the result are the photo's.
 
@@ -161,7 +171,8 @@ def estimate(
     default = default_plant_area(kind, float(np.count_nonzero(mask)), given)
     view = view_of(image, _without(mask, others), boxes, band_edges(mask), default)
     seen = find(view.image, view.mask, view.boxes, view.side, given.colours, given.reference)
-    return _container(_measure(view, seen, default * view.scale**2, origin), given)
+    believed = None if faint is None else _plausible(faint, boxes) * view.scale
+    return _container(_measure(view, seen, default * view.scale**2, origin, believed), given)
 
 
 def _without(mask: Bytes, others: Floats | None) -> Bytes:
@@ -173,12 +184,38 @@ def _without(mask: Bytes, others: Floats | None) -> Bytes:
     return own
 
 
-def _measure(view: View, seen: Vegetation, default: float, origin: tuple[int, int]) -> _Measured:
+def _plausible(faint: Floats, boxes: Floats) -> Floats:
+    """Of the faint boxes those as large as a plant: not a group of them, nor a single leaf."""
+    if not len(boxes):
+        return faint
+    sizes, typical = ((some[:, 2:] - some[:, :2]).prod(axis=1) for some in (faint, boxes))
+    share = sizes / np.median(typical)
+    return np.asarray(faint[(share > 1 / ALIKE) & (share < ALIKE)])
+
+
+def _inside(boxes: Floats, shape: tuple[int, ...]) -> Bools:
+    found = np.zeros(shape, np.bool_)
+    for window, inside in ellipses(boxes, GROWTH, (shape[0], shape[1])):
+        found[window] |= inside
+    return found
+
+
+def _measure(
+    view: View,
+    seen: Vegetation,
+    default: float,
+    origin: tuple[int, int],
+    believed: Floats | None,
+) -> _Measured:
     covered = cover(seen.mask, view.boxes)
     free = covered.counts == 0
     found = np.bincount(view.bands, minlength=BANDS)
     sizes = plant_areas(covered.areas, view, default)
-    residual = clean(seen.mask & free, view.by_row(sizes))
+    leftover, most = seen.mask & free, np.full(BANDS, np.inf)
+    if believed is not None:
+        leftover &= _inside(believed, leftover.shape)
+        most = np.bincount(view.bands_of(believed), minlength=BANDS).astype(float)
+    residual = clean(leftover, view.by_row(sizes))
     left = view.areas(residual)
     single = float((view.areas(seen.mask & (covered.counts == 1)) / sizes).sum())
     shared = float((view.areas(seen.mask & (covered.counts > 1)) / sizes).sum())
@@ -190,6 +227,7 @@ def _measure(view: View, seen: Vegetation, default: float, origin: tuple[int, in
         before=view.areas((view.mask > 0) & free) * pixels,
         after=view.areas(seen.mask & free) * pixels,
         left=left * pixels,
+        most=most,
         plant=sizes * share * pixels,
         polygons=_polygons(residual, view, origin),
         vegetation_fraction=float(seen.mask.sum() / max(np.count_nonzero(view.mask), 1)),

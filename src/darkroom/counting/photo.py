@@ -4,17 +4,21 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import cast
 
 import numpy as np
 
 from darkroom.counting import bands
 from darkroom.counting.bands import ContainerEstimate
-from darkroom.counting.containers import NOBODY, Container, Crop, assign, crops
-from darkroom.counting.geometry import Bytes, Floats, Integers
+from darkroom.counting.containers import Container, Crop, Kind, assign, crops
+from darkroom.counting.geometry import Bools, Bytes, Floats, Integers
 from darkroom.counting.parameters import Parameters
 from darkroom.settings import CountingSettings
-from darkroom.vision.detect import PlantDetector
+from darkroom.vision.detect import Detections, PlantDetector
 from darkroom.vision.segment import ContainerSegmenter
+
+FAINT = 0.1
+"""Score from which on a box, though no detection, makes leftover vegetation a possible plant."""
 
 Report = Callable[[int, int, int, int], None]
 """Told the container and how many there are, the slice in it and how many there are."""
@@ -93,7 +97,7 @@ class PhotoCounter:
                 container,
                 segmented,
                 plants.where(np.flatnonzero(owners == place)),
-                self._estimate(photo, container, crop, plants, owners, place),
+                self._estimate(photo, container, crop, plants, owners == place),
             )
             for place, (container, crop) in enumerate(pieces)
         ]
@@ -105,7 +109,9 @@ class PhotoCounter:
             iou=self._settings.segmentation_iou,
         )
         if found:
-            return [Container(c.polygon.astype(float), c.kind, c.confidence) for c in found], True
+            return [
+                Container(c.polygon.astype(float), cast(Kind, c.kind), c.confidence) for c in found
+            ], True
         height, width = photo.shape[:2]
         frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], float)
         return [Container(frame, "segment", 0.0)], False
@@ -118,13 +124,8 @@ class PhotoCounter:
             def on_slice(done: int, total: int, place: int = place) -> None:
                 report(place + 1, len(pieces), done, total)
 
-            found = self._detector.detect(
-                np.ascontiguousarray(crop.of(photo)),
-                confidence=self._settings.confidence,
-                slice_size=self._settings.slice_size,
-                overlap=self._settings.slice_overlap,
-                on_slice=on_slice,
-            )
+            part = np.ascontiguousarray(crop.of(photo))
+            found = self._look(part, self._settings.confidence, on_slice)
             boxes.append(crop.abroad(found.boxes.astype(float)))
             scores.append(found.scores.astype(float))
             names += [found.names[number] for number in found.classes]
@@ -133,21 +134,35 @@ class PhotoCounter:
         return plants, np.array(sources, dtype=np.int64)
 
     def _estimate(
-        self,
-        photo: Bytes,
-        container: Container,
-        crop: Crop,
-        plants: Plants,
-        owners: Integers,
-        place: int,
+        self, photo: Bytes, container: Container, crop: Crop, plants: Plants, own: Bools
     ) -> ContainerEstimate:
-        others = plants.boxes[(owners != place) & (owners != NOBODY)]
-        return bands.estimate(
-            np.ascontiguousarray(crop.of(photo)),
-            crop.mask,
-            crop.local(plants.boxes[owners == place]),
-            container.kind,
-            self._parameters,
-            others=crop.local(others),
-            origin=(crop.x1, crop.y1),
+        """The estimate of one container, with a second look where plants seem to be missing."""
+        part = np.ascontiguousarray(crop.of(photo))
+
+        def estimate(faint: Floats | None) -> ContainerEstimate:
+            return bands.estimate(
+                part,
+                crop.mask,
+                crop.local(plants.boxes[own]),
+                container.kind,
+                self._parameters,
+                others=crop.local(plants.boxes[~own]),
+                faint=faint,
+                origin=(crop.x1, crop.y1),
+            )
+
+        first = estimate(None)
+        if not first.estimated_count:
+            return first
+        return estimate(self._look(part, FAINT).boxes.astype(float))
+
+    def _look(
+        self, part: Bytes, confidence: float, on_slice: Callable[[int, int], None] | None = None
+    ) -> Detections:
+        return self._detector.detect(
+            part,
+            confidence=confidence,
+            slice_size=self._settings.slice_size,
+            overlap=self._settings.slice_overlap,
+            on_slice=on_slice,
         )

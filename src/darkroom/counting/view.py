@@ -34,7 +34,11 @@ class View:
     @property
     def bands(self) -> Integers:
         """The band (N,) of each detection, 0 at the top."""
-        bands = np.searchsorted(self.edges, centres(self.boxes)[:, 1], side="right") - 1
+        return self.bands_of(self.boxes)
+
+    def bands_of(self, boxes: Floats) -> Integers:
+        """The band (N,) that the middle of each box (N, 4) lies in, 0 at the top."""
+        bands = np.searchsorted(self.edges, centres(boxes)[:, 1], side="right") - 1
         return np.asarray(bands.clip(0, BANDS - 1), np.int64)
 
     def areas(self, regions: Bools) -> Floats:

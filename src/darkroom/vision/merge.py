@@ -33,7 +33,7 @@ def overlap(one: Floats, others: Floats, metric: Metric) -> Floats:
     inside = shared(one, others)
     own, theirs = areas(one[None])[0], areas(others)
     base = own + theirs - inside if metric == "IOU" else np.minimum(own, theirs)
-    return np.divide(inside, base, out=np.zeros_like(inside), where=base > 0)
+    return np.asarray(np.divide(inside, base, out=np.zeros_like(inside), where=base > 0))
 
 
 def by_score(boxes: Floats, scores: Floats) -> Integers:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from darkroom.counting.bands import ContainerEstimate, estimate
+from darkroom.counting.geometry import centres
 from darkroom.counting.parameters import Parameters
 from darkroom.counting.vegetation import ColourRange, reference_of
 from tests.unit.counting import seed_formula
@@ -349,3 +350,39 @@ def test_the_real_tray_is_estimated_within_one_plant_or_so() -> None:
         errors.append(len(found) + estimate(image, mask, found, "plug").unbiased - len(boxes))
     assert np.abs(errors).mean() < 1.5
     assert estimate(image, mask, boxes, "plug").estimated_count == 0
+
+
+def _without(scene: Scene, found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The plants of a scene in whose middle none of those found has its own."""
+    apart = np.abs(centres(scene.boxes)[:, None] - centres(found)[None]).max(axis=2)
+    sides = (scene.boxes[:, 2:] - scene.boxes[:, :2]).min(axis=1)
+    return np.asarray(scene.boxes[apart.min(axis=1) > sides / 4])
+
+
+def _half_seen(
+    scene: Scene, boxes: NDArray[np.float64], faint: NDArray[np.float64]
+) -> ContainerEstimate:
+    return estimate(scene.image, scene.mask, boxes, "box", faint=faint)
+
+
+def test_green_that_the_detector_does_not_even_half_believe_in_is_no_plant(scene: Scene) -> None:
+    found = scene.detected(0.7, 0)
+    assert _half_seen(scene, found, NONE).unbiased == 0
+
+
+def test_missed_plants_that_the_detector_half_saw_are_counted(scene: Scene) -> None:
+    found = scene.detected(0.7, 0)
+    missed = _without(scene, found)
+    assert _half_seen(scene, found, missed).unbiased == pytest.approx(len(missed), rel=0.15)
+
+
+def test_no_more_plants_are_added_than_were_half_seen(scene: Scene) -> None:
+    found = scene.detected(0.5, 0)
+    few = _without(scene, found)[:5]
+    assert 0 < _half_seen(scene, found, few).unbiased <= 5
+
+
+def test_a_faint_box_around_a_group_of_plants_says_nothing(scene: Scene) -> None:
+    found = scene.detected(0.5, 0)
+    height, width = scene.mask.shape
+    assert _half_seen(scene, found, np.array([[0.0, 0.0, width, height]])).unbiased == 0
