@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,9 +62,20 @@ def up(settings: Settings) -> None:
         applied = migrate.migrate(url)
         if applied:
             click.echo(f"Applied {len(applied)} migrations.")
+        _prepare_models(settings)
         _welcome(settings, url)
         code = supervisor.run(settings, ROOT / "Procfile", database_url=url)
     sys.exit(code)
+
+
+def _prepare_models(settings: Settings) -> None:
+    """Export the models before the first photo needs them; in a process that is gone after it."""
+    from darkroom.counting.counter import is_prepared
+
+    if not is_prepared(settings):
+        click.echo("Preparing the models for this machine (once, some seconds) …")
+        command = [sys.executable, "-m", "darkroom.cli", "weights", "prepare"]
+        subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
 
 
 def _welcome(settings: Settings, url: str) -> None:
@@ -242,6 +254,16 @@ def weights_list(settings: Settings) -> None:
     for found in files.listing(settings.weights_dir):
         origin = "bundled" if found.is_bundled else "added"
         click.echo(f"{found.name:<20} {origin:<8} {_facts(found)}")
+
+
+@weights.command("prepare")
+@click.pass_obj
+def weights_prepare(settings: Settings) -> None:
+    """Load the models once; on a machine without a CUDA device that exports them for its CPU."""
+    from darkroom.counting.counter import photo_counter
+
+    photo_counter(settings)
+    click.echo("The models are ready.")
 
 
 @weights.command("add")

@@ -51,13 +51,18 @@ def load(weights: Path, cache_dir: Path, device: str | None = None) -> Network:
     return TorchNetwork(weights, chosen)
 
 
+def export_of(weights: Path, cache_dir: Path) -> Path:
+    """Where the checkpoint's OpenVINO export lies once it is made."""
+    return cache_dir / "openvino" / sha256_of(weights)
+
+
 def exported(weights: Path, cache_dir: Path) -> Path:
     """The folder with the checkpoint's OpenVINO export, made once per file content.
 
     Several processes may ask at once: each exports into a folder of its own and the first to end
     puts its folder in place.
     """
-    target = cache_dir / "openvino" / sha256_of(weights)
+    target = export_of(weights, cache_dir)
     if target.is_dir():
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
