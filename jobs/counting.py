@@ -65,6 +65,8 @@ def detect(task: Task, image_id: str) -> Save:
     task.progress(0.0, "opening photo {photo} of {photos}", **where)
     with _original(task, photo) as path:
         pixels = images.load(path, max_pixels=task.settings.max_pixels)
+    task.progress(0.05, "loading the models")
+    counter = task.resource(photo_counter)
     task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
 
     def report(container: int, containers: int, done: int, slices: int) -> None:
@@ -79,7 +81,7 @@ def detect(task: Task, image_id: str) -> Save:
             **where,
         )
 
-    counted = task.resource(photo_counter).count(pixels, report)
+    counted = counter.count(pixels, report)
 
     def save(tx: Transaction) -> None:
         write_photo(tx.session, tx.session.get_one(Photo, photo.image_id), counted)

@@ -107,8 +107,8 @@ def write_example(folder: Path, name: str, image: Image, lines: list[str], quali
 
 
 COURSES = (
-    Course("plants", "yolo11n.yaml", ("plant",), 420, 5, write_tiles),
-    Course("containers", "yolo11n-seg.yaml", KINDS, 900, 5, write_containers),
+    Course("plants", "yolo11n.yaml", ("plant",), 800, 10, write_tiles),
+    Course("containers", "yolo11n-seg.yaml", KINDS, 1500, 14, write_containers),
 )
 
 

@@ -88,6 +88,7 @@ class Task:
     clock: Callable[[], float] = time.monotonic
     _reported_at: float | None = None
     _fraction: float = 0.0
+    _note: str = ""
 
     @property
     def run_id(self) -> UUID:
@@ -104,7 +105,7 @@ class Task:
         """Say how far the step is (0 to 1) and what it does now. Also a checkpoint.
 
         `note` is a sentence whose {places} are filled from `values` when it is shown, so that it
-        can be translated. Written at most every `interval` seconds.
+        can be translated. The same sentence is written at most every `interval` seconds.
 
         Raises
         ------
@@ -112,7 +113,9 @@ class Task:
             When the run is over or the lease was lost.
         """
         self._fraction = min(max(fraction, 0.0), 1.0)
-        if self._due():
+        # Another sentence is another stage, and may be the last for a while.
+        if self._due() or note != self._note:
+            self._note = note
             self._report(note, values)
 
     def checkpoint(self) -> None:

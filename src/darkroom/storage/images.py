@@ -209,7 +209,8 @@ def _identified(path: Path, refusal: _Refusal) -> Image.Image:
     try:
         # Only these decoders: Pillow knows many more, some of which run other programs.
         return Image.open(path, formats=sorted(set(_MIMES) - {"MPO"}))
-    except UnidentifiedImageError as error:
+    except (UnidentifiedImageError, ModuleNotFoundError) as error:
+        # Ultralytics, where it is loaded, makes `Image.open` ask for a HEIC reader after a refusal.
         raise _unidentified(path, refusal) from error
 
 

@@ -14,6 +14,8 @@ Bools = NDArray[np.bool_]
 Integers = NDArray[np.int64]
 Metric = Literal["IOU", "IOS"]
 
+_ROWS = 512
+
 
 def areas(boxes: Floats) -> Floats:
     """Area of each box (N,), square pixels."""
@@ -44,12 +46,31 @@ def by_score(boxes: Floats, scores: Floats) -> Integers:
 
 def nms(boxes: Floats, scores: Floats, metric: Metric = "IOU", threshold: float = 0.5) -> Integers:
     """Indices of the boxes that no better one overlaps by `threshold` or more, best first."""
-    left, kept = by_score(boxes, scores), []
-    while len(left):
-        best, left = left[0], left[1:]
-        kept.append(best)
-        left = left[overlap(boxes[best], boxes[left], metric) < threshold]
-    return np.array(kept, np.int64)
+    order = by_score(boxes, scores)
+    close = conflicts(boxes[order], metric, threshold)
+    alive, kept = np.ones(len(order), bool), []
+    for place in range(len(order)):
+        if alive[place]:
+            kept.append(place)
+            alive &= ~close[place]
+    return order[kept]
+
+
+def conflicts(boxes: Floats, metric: Metric, threshold: float) -> Bools:
+    """Which pairs of boxes overlap by `threshold` or more, (N, N); rows in bounded pieces."""
+    found = np.zeros((len(boxes), len(boxes)), bool)
+    sizes = areas(boxes)
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
+    for start in range(0, len(boxes), _ROWS):
+        rows = slice(start, start + _ROWS)
+        width = np.minimum(x2[rows, None], x2) - np.maximum(x1[rows, None], x1)
+        height = np.minimum(y2[rows, None], y2) - np.maximum(y1[rows, None], y1)
+        inside = np.maximum(width, 0) * np.maximum(height, 0)
+        own = sizes[rows, None]
+        base = own + sizes - inside if metric == "IOU" else np.minimum(own, sizes)
+        ratio = np.divide(inside, base, out=np.zeros_like(inside), where=base > 0)
+        found[rows] = ratio >= threshold
+    return found
 
 
 def greedy_nmm(

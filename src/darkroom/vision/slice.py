@@ -62,5 +62,6 @@ def cut(image: Image, corner: NDArray[np.int64], side: int, out: int) -> Image:
     below, right = side - piece.shape[0], side - piece.shape[1]
     if below or right:
         piece = np.pad(piece, ((0, below), (0, right), (0, 0)), constant_values=GREY)
-    how = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
+    # Below a factor of two linear scaling does not alias, and takes a fraction of the time.
+    how = cv2.INTER_AREA if side > 2 * out else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(piece, (out, out), interpolation=how), np.uint8)
