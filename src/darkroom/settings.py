@@ -57,7 +57,6 @@ class QueueSettings:
     stale_seconds: float = 30.0
     rescue_seconds: float = 10.0
     grace_seconds: float = 20.0
-    max_attempts: int = 3
     backoff_seconds: float = 2.0
     backoff_cap_seconds: float = 300.0
 
@@ -227,7 +226,6 @@ def _queue(read: _Reader) -> QueueSettings:
         stale_seconds=read.number("DARKROOM_STALE_SECONDS", base.stale_seconds),
         rescue_seconds=read.number("DARKROOM_RESCUE_SECONDS", base.rescue_seconds),
         grace_seconds=read.number("DARKROOM_GRACE_SECONDS", base.grace_seconds),
-        max_attempts=read.integer("DARKROOM_MAX_ATTEMPTS", base.max_attempts),
         backoff_seconds=read.number("DARKROOM_BACKOFF_SECONDS", base.backoff_seconds),
         backoff_cap_seconds=read.number("DARKROOM_BACKOFF_CAP_SECONDS", base.backoff_cap_seconds),
     )

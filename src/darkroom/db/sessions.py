@@ -34,7 +34,12 @@ class Database:
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = url
         self.engine: Engine = create_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            # A worker that freezes inside a transaction must not keep its rows locked for ever.
+            connect_args={"options": "-c idle_in_transaction_session_timeout=60s"},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
