@@ -87,13 +87,26 @@ class NotNow(DarkroomError):
     ----------
     until
         When to try again (aware). None: as soon as a slot is free.
+    kind
+        What is closed, as `steps.waiting_kind` names it: breaker, pace, limit, concurrency, budget.
+    on
+        Which one ("gemini edit").
     """
 
     code = "not_now"
 
-    def __init__(self, message: str, until: datetime | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        until: datetime | None = None,
+        *,
+        kind: str | None = None,
+        on: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.until = until
+        self.kind = kind
+        self.on = on
 
 
 class Cancelled(DarkroomError):

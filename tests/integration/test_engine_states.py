@@ -183,7 +183,7 @@ class EngineMachine(RuleBasedStateMachine):
     def fetch(self, count: int) -> None:
         with self.database.session() as session:
             fetched = session.execute(
-                text("SELECT * FROM darkroom_fetch_steps_v1('io', :worker, 'test', :count)"),
+                text("SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', :count)"),
                 {"worker": self.worker, "count": count},
             ).mappings()
             self.held += [_lease(row) for row in fetched]
@@ -343,6 +343,7 @@ def _lease(row: Any) -> Lease:
         burned=row["attempts"],
         max_attempts=row["max_attempts"],
         run_id=row["run_id"],
+        owner_id=row["owner_id"],
         worker_id=row["worker_id"],
     )
 

@@ -12,7 +12,7 @@ from darkroom.db.sessions import Database
 from darkroom.errors import Cancelled
 from darkroom.queue import control, runs, settle
 from darkroom.queue.calls import Call
-from darkroom.queue.settle import Failure, LeaseLost
+from darkroom.queue.settle import NOTHING, Failure, LeaseLost
 from darkroom.queue.task import Lease, Resources, Task
 from darkroom.queue.transaction import Transaction
 from darkroom.settings import Settings
@@ -39,7 +39,7 @@ def fetch(database: Database) -> Callable[[], Lease]:
             )
             row = (
                 session.execute(
-                    text("SELECT * FROM darkroom_fetch_steps_v1('io', :worker, 'test', 1)"),
+                    text("SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', 1)"),
                     {"worker": worker},
                 )
                 .mappings()
@@ -56,6 +56,7 @@ def fetch(database: Database) -> Callable[[], Lease]:
             burned=row["attempts"],
             max_attempts=row["max_attempts"],
             run_id=row["run_id"],
+            owner_id=row["owner_id"],
             worker_id=worker,
         )
 
@@ -151,7 +152,7 @@ def test_a_lease_settles_once(database: Database, fetch):
     for again in (
         lambda: settle.succeed(database, lease, None),
         lambda: settle.fail(database, lease, Failure("Late", "late")),
-        lambda: settle.give_back(database, lease, None, "late"),
+        lambda: settle.give_back(database, lease, None, NOTHING),
         lambda: settle.cancel(database, lease),
     ):
         with pytest.raises(LeaseLost):
@@ -164,7 +165,7 @@ def test_an_old_lease_is_refused_though_the_same_worker_has_the_job_again(
     with database.session() as session:
         begin(session)
     old = fetch()
-    settle.give_back(database, old, None, "testing")
+    settle.give_back(database, old, None, NOTHING)
     new = fetch()
     assert (new.job_id, new.burned) == (old.job_id, old.burned)
     with pytest.raises(LeaseLost):

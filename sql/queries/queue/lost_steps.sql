@@ -11,6 +11,7 @@ SELECT
     j.attempts AS burned,
     coalesce(s.max_attempts, 3) AS max_attempts,
     s.run_id,
+    s.owner_id,
     a.worker_id
 FROM attempts a
 JOIN procrastinate_jobs j ON j.id = a.job_id

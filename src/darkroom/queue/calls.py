@@ -1,24 +1,18 @@
 """A call of a step: what is enqueued, by name, in somebody's transaction."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from procrastinate.jobs import Job
-from procrastinate.manager import JobManager
-from procrastinate.sync_psycopg_connector import SyncPsycopgConnector
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from darkroom.db.sessions import driver
-from darkroom.queue.models import StepRow
+from darkroom.db.statements import raw
 
 Json = dict[str, Any]
-
-# Never opened: it only runs queries on the connections it is handed.
-_jobs = JobManager(SyncPsycopgConnector())
 
 
 @dataclass(frozen=True)
@@ -62,33 +56,19 @@ def enqueue(
     """Enqueue calls in the session's transaction; the run's counter is the caller's to raise."""
     if not calls:
         return []
-    jobs = _jobs.batch_defer_jobs([_job(call, priority) for call in calls], driver(session))
-    ids = [job.id for job in jobs if job.id is not None]
-    rows = [
-        {
-            "job_id": job_id,
-            "run_id": run_id,
-            "fan_in_id": fan_in_id,
-            "callback_of": callback_of,
-            "name": call.name,
-            "label": call.label,
-            "max_attempts": call.max_attempts,
-            "share": call.share,
-        }
-        for job_id, call in zip(ids, calls, strict=True)
-    ]
-    session.execute(insert(StepRow), rows)
-    return ids
-
-
-def _job(call: Call, priority: int) -> Job:
-    return Job(
-        id=None,
-        queue=call.lane,
-        lock=None,
-        queueing_lock=None,
-        task_name=call.name,
-        priority=priority,
-        task_kwargs=call.args,
-        scheduled_at=call.at,
-    )
+    parameters = {
+        "names": [call.name for call in calls],
+        "lanes": [call.lane for call in calls],
+        "argses": [json.dumps(call.args) for call in calls],
+        "labels": [call.label for call in calls],
+        "shares": [call.share for call in calls],
+        "max_attemptses": [call.max_attempts for call in calls],
+        "ats": [call.at for call in calls],
+        "run_id": run_id,
+        "priority": priority,
+        "child_of": fan_in_id,
+        "callback_of": callback_of,
+    }
+    row = driver(session).execute(raw("queue/enqueue_steps"), parameters).fetchone()
+    assert row is not None
+    return list(row[0])

@@ -29,7 +29,7 @@ def cancel(session: Session, run_id: UUID) -> Run:
     run.note, run.note_values = "cancelling", {}
     run.open_steps -= dropped + drop_waiting(session, run_id)
     if run.open_steps == 0:
-        run.status, run.finished_at = "cancelled", func.now()
+        run.status, run.finished_at, run.note = "cancelled", func.now(), ""
     session.flush()
     session.refresh(run)
     return run
@@ -67,7 +67,7 @@ def retry_step(session: Session, job_id: int) -> Run:
         raise NotFound("There is no such step.")
     if step.fan_in_id is not None:
         # Before the run's row, as a step that ends takes them.
-        session.get(FanIn, step.fan_in_id, with_for_update=True)
+        session.get(FanIn, step.fan_in_id, with_for_update={"key_share": True})
     run = _locked(session, step.run_id)
     _insist_on_rest(run)
     job_ids = _ended_badly(session, step.run_id, only=job_id)
@@ -78,7 +78,8 @@ def retry_step(session: Session, job_id: int) -> Run:
 
 
 def _locked(session: Session, run_id: UUID) -> Run:
-    run = session.get(Run, run_id, with_for_update=True, populate_existing=True)
+    # Not FOR UPDATE: whoever adds a step to the run must not wait for us.
+    run = session.get(Run, run_id, with_for_update={"key_share": True}, populate_existing=True)
     if run is None:
         raise NotFound("There is no such run.")
     return run
@@ -102,7 +103,16 @@ def _requeue(session: Session, run: Run, job_ids: list[int]) -> None:
     session.execute(
         update(StepRow)
         .where(StepRow.job_id.in_(job_ids))
-        .values(progress=0, error=None, result=None, finished_at=None, waiting_for=None, note="")
+        .values(
+            progress=0,
+            error=None,
+            result=None,
+            finished_at=None,
+            waiting_kind=None,
+            waiting_on=None,
+            waiting_for=None,
+            note="",
+        )
     )
     session.flush()
     session.execute(statement("queue/requeue"), {"job_ids": job_ids})

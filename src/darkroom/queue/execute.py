@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 
 import psycopg
@@ -28,15 +27,13 @@ PASSING = ("08", "57P", "53300", "25P03", "40")
 
 
 class Executor:
-    """What the lanes of a worker process share: database, settings, resources, running tasks."""
+    """What the lanes of a worker process share: database, settings, resources."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self.settings = settings
         self.database = database
         self.resources = Resources(settings)
         self.leaving = threading.Event()
-        self._running: dict[int, Task] = {}
-        self._lock = threading.Lock()
 
     @property
     def backoff(self) -> Backoff:
@@ -44,57 +41,40 @@ class Executor:
         queue = self.settings.queue
         return Backoff(queue.backoff_seconds, queue.backoff_cap_seconds)
 
-    def running(self) -> list[Task]:
-        """The tasks that run now in this process."""
-        with self._lock:
-            return list(self._running.values())
+    def task(self, lease: Lease) -> Task:
+        """What a leased step is handed."""
+        return Task(lease, self.settings, self.database, self.resources)
 
-    def abort(self, job_id: int) -> None:
-        """Have a running step stop at its next checkpoint."""
-        for task in self.running():
-            if task.lease.job_id == job_id:
-                task.stop.set()
-
-    def execute(self, lease: Lease) -> None:
-        """Run a leased step and settle it. Never raises for what the step does."""
-        task = Task(lease, self.settings, self.database, self.resources)
-        with self._lock:
-            self._running[lease.attempt_id] = task
-        try:
-            self._run(task)
-        except LeaseLost:
-            log.warning("dropped the work of %s: its lease was lost", lease.task_name)
-        finally:
-            with self._lock:
-                self._running.pop(lease.attempt_id, None)
-
-    def give_back(self, task: Task) -> None:
-        """Put a step that still runs back into the queue; its thread can commit nothing more."""
-        with suppress(LeaseLost):
-            settle.give_back(self.database, task.lease, None, "the worker was stopped")
-
-    def _run(self, task: Task) -> None:
-        lease = task.lease
-        try:
-            save = self._work(task)
-            self._insist(lease, lambda: settle.succeed(self.database, lease, save))
-        except LeaseLost:
-            raise
-        except BaseException as error:
-            # A library that calls sys.exit() ends its step, not the worker.
-            caught = error
-            log.info("%s [%s] ended with %r", lease.task_name, lease.job_id, caught)
-            self._insist(
-                lease, lambda: settle.settle_error(self.database, lease, caught, self.backoff)
-            )
-
-    def _work(self, task: Task) -> Save | None:
+    def work(self, task: Task) -> Save | None:
+        """Do the step's work, outside any transaction; raises whatever it raises."""
         step = registry.get(task.lease.task_name)
         if step is None:
             # Perhaps a newer process enqueued it: keep it for a worker that knows it.
             until = settle.now(self.database) + UNKNOWN_STEP_WAIT
-            raise NotNow(f"no worker here knows the step {task.lease.task_name}", until)
+            message = f"no worker here knows the step {task.lease.task_name}"
+            raise NotNow(message, until, kind="unknown_step", on=task.lease.task_name)
         return step(task, **task.lease.args)
+
+    def succeed(self, task: Task, save: Save | None) -> None:
+        """Write the step's effects and end it; an error of its save ends it as the error says."""
+        lease = task.lease
+        try:
+            self._insist(lease, lambda: settle.succeed(self.database, lease, save))
+        except LeaseLost as lost:
+            log.warning("dropped the work of a step: its lease was lost: %s", lost)
+        except BaseException as error:
+            self.fail(task, error)
+
+    def fail(self, task: Task, error: BaseException) -> None:
+        """End, retry or give back a step that raised. Never raises for what the step did."""
+        lease = task.lease
+        log.info("%s [%s] ended with %r", lease.task_name, lease.job_id, error)
+        try:
+            self._insist(
+                lease, lambda: settle.settle_error(self.database, lease, error, self.backoff)
+            )
+        except LeaseLost as lost:
+            log.warning("the lease of a step was lost: %s", lost)
 
     def _insist(self, lease: Lease, end: Callable[[], None]) -> None:
         """Settle, again and again while the database is away.

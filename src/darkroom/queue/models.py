@@ -84,6 +84,9 @@ class StepRow(Base):
     progress: Mapped[float] = mapped_column(server_default=SERVER)
     note: Mapped[str] = mapped_column(server_default=SERVER)
     note_values: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
+    owner_id: Mapped[int | None]
+    waiting_kind: Mapped[str | None]
+    waiting_on: Mapped[str | None]
     waiting_for: Mapped[str | None]
     result: Mapped[Json | None] = mapped_column(JSON_OR_NULL)
     error: Mapped[Json | None] = mapped_column(JSON_OR_NULL)

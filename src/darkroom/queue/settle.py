@@ -5,21 +5,22 @@ run), and the run's row only once and last, so that two steps of a run that end 
 wait for one another instead of deadlocking.
 """
 
+import json
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from darkroom.db.sessions import Database
-from darkroom.db.statements import statement
+from darkroom.db.sessions import Database, driver
+from darkroom.db.statements import raw, statement
 from darkroom.errors import Cancelled, DarkroomError, Invalid, NotNow, Permanent, Transient
 from darkroom.queue.backoff import Backoff
-from darkroom.queue.calls import Call, enqueue
-from darkroom.queue.models import FanIn, Run, StepRow
+from darkroom.queue.models import Run
 from darkroom.queue.step import Save
 from darkroom.queue.task import Lease
 from darkroom.queue.transaction import Transaction
@@ -34,6 +35,18 @@ LONGEST_WAIT = timedelta(days=30)
 
 class LeaseLost(Exception):
     """Another worker has taken over the step: nothing of this attempt may be kept."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why a step that was put back waits: the kind of reason, which gate, and a sentence."""
+
+    kind: str | None
+    on: str | None
+    message: str | None
+
+
+NOTHING = Waiting(None, None, None)
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,19 @@ def _storable(said: str) -> str:
     return said.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
+@dataclass(frozen=True)
+class Ended:
+    """What the end of one step means for its fan-in and its run.
+
+    `stopped` steps count for nothing but the run's open steps; a `failure` of theirs fails the run.
+    """
+
+    job_id: int
+    tx: Transaction
+    failure: Failure | None = None
+    stopped: bool = False
+
+
 def succeed(database: Database, lease: Lease, save: Save | None) -> None:
     """Write the step's effects and end it, or raise and write nothing.
 
@@ -85,21 +111,74 @@ def succeed(database: Database, lease: Lease, save: Save | None) -> None:
     Cancelled
         When the run was cancelled meanwhile.
     """
+    verdict = succeed_together(database, [(lease, save)]).get(lease.attempt_id)
+    if verdict is None:
+        raise _lost(lease)
+    if verdict == "cancelled":
+        raise Cancelled("The run is over.")
+
+
+def succeed_together(
+    database: Database, works: Sequence[tuple[Lease, Save | None]]
+) -> dict[int, str]:
+    """End many steps in one transaction: all their effects are written, or none.
+
+    Answers "held" or "cancelled" (the run is over; nothing was written) by attempt id; an attempt
+    that is missing was lost. A save may be called again after an error.
+    """
     with database.session() as session:
-        _fence(session, lease, "succeeded", "succeeded", burn=True)
-        _refuse_if_cancelled(session, lease)
-        tx = Transaction(session, lease.run_id, lease.priority)
-        if save is not None:
-            save(tx)
+        verdicts = _close_together(session, [lease.attempt_id for lease, _ in works])
+        ended = [
+            _saved(session, lease, save)
+            for lease, save in works
+            if verdicts.get(lease.attempt_id) == "held"
+        ]
+        _count(session, ended)
+    return verdicts
+
+
+def _close_together(session: Session, attempt_ids: list[int]) -> dict[int, str]:
+    rows = driver(session).execute(raw("queue/close_attempts"), {"leases": attempt_ids})
+    return {attempt_id: verdict for attempt_id, verdict in rows}
+
+
+def _saved(session: Session, lease: Lease, save: Save | None) -> Ended:
+    tx = Transaction(session, lease.run_id, lease.priority)
+    if save is not None:
+        save(tx)
         session.flush()
-        _end_step(tx, lease, failure=None)
+        # The next step of the group begins with a clear sight of the rows.
+        session.expunge_all()
+    return Ended(lease.job_id, tx)
+
+
+def _count(session: Session, ended: Sequence[Ended]) -> None:
+    """Tell fan-ins and runs, once for all steps of the transaction and last of all."""
+    if not ended:
+        return
+    ended = sorted(ended, key=lambda end: end.job_id)
+    driver(session).execute(
+        raw("queue/end_steps"),
+        {
+            "job_ids": [end.job_id for end in ended],
+            "results": [_json(end.tx.step_result) for end in ended],
+            "errors": [_json(end.failure.as_json() if end.failure else None) for end in ended],
+            "enqueued": [end.tx.enqueued for end in ended],
+            "run_results": [_json(end.tx.run_result or None) for end in ended],
+            "stopped": [end.stopped for end in ended],
+        },
+    )
+
+
+def _json(value: Json | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def fail(database: Database, lease: Lease, failure: Failure, outcome: str = "failed") -> None:
     """End the step for good as failed; its fan-in or its run hears of it."""
     with database.session() as session:
         _fence(session, lease, outcome, "failed", burn=True, failure=failure)
-        _end_step(Transaction(session, lease.run_id, lease.priority), lease, failure)
+        _count(session, [Ended(lease.job_id, Transaction(session, lease.run_id), failure)])
 
 
 def retry(
@@ -112,29 +191,26 @@ def retry(
     """Put the step back with one attempt burned; `at` None: now."""
     with database.session() as session:
         _fence(session, lease, outcome, "todo", burn=True, at=at, failure=failure)
-        _wait(session, lease, f"retry after: {failure.message}" if at else None)
-        _drop_if_over(session, lease)
+        reason = Waiting("retry", None, f"retry after: {failure.message}") if at else NOTHING
+        _put_back(session, lease, reason)
 
 
-def give_back(database: Database, lease: Lease, at: datetime | None, reason: str) -> None:
+def give_back(database: Database, lease: Lease, at: datetime | None, reason: Waiting) -> None:
     """Put the step back without burning an attempt; `at` None: now."""
     with database.session() as session:
         _fence(session, lease, "given_back", "todo", burn=False, at=at)
-        _wait(session, lease, reason)
-        _drop_if_over(session, lease)
+        _put_back(session, lease, reason)
 
 
 def cancel(database: Database, lease: Lease) -> None:
     """End the step without effects. A run that was not cancelled itself fails with it."""
     with database.session() as session:
         _fence(session, lease, "cancelled", "aborted", burn=False)
-        session.execute(
-            update(StepRow).where(StepRow.job_id == lease.job_id).values(finished_at=func.now())
-        )
         run = session.get(Run, lease.run_id) if lease.run_id else None
         expected = run is None or run.cancel_requested_at or run.is_over
         failure = None if expected else Failure("Cancelled", "An operator aborted a step.")
-        _leave_run(Transaction(session, lease.run_id), gained=0.0, failure=failure)
+        tx = Transaction(session, lease.run_id)
+        _count(session, [Ended(lease.job_id, tx, failure, stopped=True)])
 
 
 def settle_error(database: Database, lease: Lease, error: BaseException, backoff: Backoff) -> None:
@@ -143,7 +219,7 @@ def settle_error(database: Database, lease: Lease, error: BaseException, backoff
     if isinstance(error, Cancelled):
         cancel(database, lease)
     elif isinstance(error, NotNow):
-        give_back(database, lease, error.until, error.message)
+        give_back(database, lease, error.until, Waiting(error.kind, error.on, error.message))
     elif isinstance(error, Permanent | Invalid) or lease.burned + 1 >= lease.max_attempts:
         fail(database, lease, failure)
     else:
@@ -194,98 +270,24 @@ def _fence(
         },
     ).scalar_one()
     if not held:
-        raise LeaseLost(f"{lease.task_name} [{lease.job_id}] attempt {lease.attempt_id}")
+        raise _lost(lease)
 
 
-def _refuse_if_cancelled(session: Session, lease: Lease) -> None:
-    run = session.get(Run, lease.run_id) if lease.run_id else None
-    if run is not None and (run.cancel_requested_at or run.is_over):
-        raise Cancelled("The run is over.")
+def _lost(lease: Lease) -> LeaseLost:
+    return LeaseLost(f"{lease.task_name} [{lease.job_id}] attempt {lease.attempt_id}")
 
 
-def _wait(session: Session, lease: Lease, reason: str | None) -> None:
+def _put_back(session: Session, lease: Lease, reason: Waiting) -> None:
+    """Say why the step waits. Nothing is put back into a run that is to stop: it is dropped."""
     session.execute(
-        update(StepRow).where(StepRow.job_id == lease.job_id).values(waiting_for=reason)
+        statement("queue/put_back"),
+        {
+            "job_id": lease.job_id,
+            "kind": reason.kind,
+            "gate": reason.on,
+            "reason": reason.message,
+        },
     )
-
-
-def _drop_if_over(session: Session, lease: Lease) -> None:
-    """Nothing is put back into a run that was cancelled or failed meanwhile."""
-    if lease.run_id is not None:
-        _close_run(session, session.get_one(Run, lease.run_id, with_for_update=True))
-
-
-def _end_step(tx: Transaction, lease: Lease, failure: Failure | None) -> None:
-    row = tx.session.get(StepRow, lease.job_id, with_for_update=True)
-    if row is None:
-        return
-    gained = row.share * (1.0 - row.progress)
-    row.progress, row.result, row.waiting_for = 1.0, tx.step_result, None
-    row.error = failure.as_json() if failure else None
-    row.finished_at = func.now()
-    run_failure = failure
-    if row.fan_in_id is not None:
-        run_failure = _count_down(tx, row.fan_in_id, failure)
-    _leave_run(tx, gained, run_failure)
-
-
-def _count_down(tx: Transaction, fan_in_id: int, failure: Failure | None) -> Failure | None:
-    """One child less to wait for; the last enqueues the callback, or fails the run if all did."""
-    fan_in = tx.session.get_one(FanIn, fan_in_id, with_for_update=True)
-    fan_in.pending -= 1
-    fan_in.failed += 1 if failure else 0
-    if fan_in.pending > 0:
-        return None
-    if fan_in.failed == fan_in.children:
-        return failure
-    fan_in.fired_at = func.now()
-    call = Call(
-        fan_in.callback,
-        fan_in.callback_lane,
-        fan_in.callback_args,
-        share=fan_in.callback_share,
-        max_attempts=fan_in.callback_max_attempts,
-    )
-    enqueue(tx.session, [call], run_id=tx.run_id, priority=tx.priority, callback_of=fan_in_id)
-    tx.enqueued += 1
-    return None
-
-
-def _leave_run(tx: Transaction, gained: float, failure: Failure | None) -> None:
-    if tx.run_id is None:
-        return
-    tx.session.flush()
-    run = tx.session.get_one(Run, tx.run_id, with_for_update=True, populate_existing=True)
-    run.open_steps += tx.enqueued - 1
-    run.progress = min(1.0, run.progress + gained)
-    if tx.run_result:
-        run.result = {**(run.result or {}), **tx.run_result}
-    if failure is not None and not run.is_over:
-        _finish(run, "failed", failure.as_json())
-    _close_run(tx.session, run)
-
-
-def _close_run(session: Session, run: Run) -> None:
-    """Drop what waits in a run that is to stop; end the run when nothing is left to do."""
-    if run.cancel_requested_at or run.is_over:
-        run.open_steps -= drop_waiting(session, run.id)
-    if run.open_steps or run.is_over:
-        return
-    if run.cancel_requested_at:
-        _finish(run, "cancelled", None)
-    else:
-        # A step retried by itself may leave others of its run that failed.
-        session.flush()
-        error = session.execute(statement("queue/unmended_error"), {"run_id": run.id}).scalar()
-        _finish(run, "failed" if error else "completed", error)
-
-
-def _finish(run: Run, status: str, error: Json | None) -> None:
-    run.status = status
-    run.finished_at = func.now()
-    run.error = error
-    if status == "completed":
-        run.progress = 1.0
 
 
 def drop_waiting(session: Session, run_id: UUID) -> int:

@@ -30,6 +30,7 @@ class Lease:
     burned: int
     max_attempts: int
     run_id: UUID | None
+    owner_id: int | None
     worker_id: int
 
 

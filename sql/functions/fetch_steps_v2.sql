@@ -1,0 +1,62 @@
+-- Lease up to max_jobs due jobs of a lane to a worker, in the order of darkroom_pick_steps_v1. Each
+-- leased job gets an open attempt row; that row's id is the lease. A paused lane gives nothing.
+-- depends: 0006_fairness pick_steps_v1 owners_in_turn_v1 lock_steps_v1 lock_heads_v1
+
+CREATE FUNCTION darkroom_fetch_steps_v2(
+    lane text, for_worker_id bigint, worker_name text, max_jobs integer
+)
+    RETURNS TABLE (
+        id bigint, queue_name text, task_name text, priority integer, args jsonb, attempts integer,
+        worker_id bigint, attempt_id bigint, attempt_number integer, run_id uuid,
+        owner_id integer, max_attempts integer
+    )
+    LANGUAGE plpgsql
+AS $$
+#variable_conflict use_column
+DECLARE
+    picked bigint[];
+BEGIN
+    IF EXISTS (SELECT 1 FROM lanes l WHERE l.name = lane AND l.paused_at IS NOT NULL) THEN
+        RETURN;
+    END IF;
+    -- One at a time: who fetches beside another would find its rows locked and go away hungry.
+    PERFORM pg_advisory_xact_lock(hashtext('darkroom_fetch'), hashtext(lane));
+    picked := darkroom_pick_steps_v1(lane, max_jobs);
+    IF cardinality(picked) = 0 THEN
+        RETURN;
+    END IF;
+    PERFORM FROM runs r
+    WHERE r.id IN (SELECT s.run_id FROM steps s WHERE s.job_id = ANY(picked))
+        AND r.status = 'pending'
+    ORDER BY r.id
+    FOR NO KEY UPDATE;
+    UPDATE runs r
+    SET status = 'running', started_at = coalesce(r.started_at, now())
+    WHERE r.id IN (SELECT s.run_id FROM steps s WHERE s.job_id = ANY(picked))
+        AND r.status = 'pending';
+    RETURN QUERY
+    WITH leased AS (
+        UPDATE procrastinate_jobs j
+        SET status = 'doing', worker_id = for_worker_id
+        WHERE j.id = ANY(picked) AND j.status = 'todo'
+        RETURNING j.*
+    ),
+    opened AS (
+        INSERT INTO attempts (job_id, number, worker_id, worker)
+        SELECT
+            l.id,
+            1 + coalesce((SELECT max(a.number) FROM attempts a WHERE a.job_id = l.id), 0),
+            for_worker_id,
+            worker_name
+        FROM leased l
+        RETURNING attempts.id, attempts.job_id, attempts.number
+    )
+    SELECT
+        l.id, l.queue_name::text, l.task_name::text, l.priority, l.args, l.attempts,
+        l.worker_id, o.id, o.number, s.run_id, s.owner_id, s.max_attempts
+    FROM leased l
+    JOIN opened o ON o.job_id = l.id
+    LEFT JOIN steps s ON s.job_id = l.id
+    ORDER BY array_position(picked, l.id);
+END;
+$$;

@@ -1,0 +1,5 @@
+-- Count ended steps into their fan-ins and runs.
+SELECT darkroom_end_steps_v1(
+    %(job_ids)s::bigint[], %(results)s::jsonb[], %(errors)s::jsonb[], %(enqueued)s::integer[],
+    %(run_results)s::jsonb[], %(stopped)s::boolean[]
+)
