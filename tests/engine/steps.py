@@ -88,6 +88,24 @@ def piece(task: Task, word: str, fails: bool) -> Save:
     return save
 
 
+@step(lane="io", retry=Retry(attempts=1))
+def scrawl(task: Task, word: str) -> Save:
+    """A child whose save fails for words that begin with a "!", after it has left its mark."""
+
+    def save(tx: Transaction) -> None:
+        mark(tx, word)
+        if word.startswith("!"):
+            raise Permanent(f"{word} cannot be written")
+
+    return save
+
+
+@step(lane="io")
+def scribble(task: Task, words: list[str]) -> Save:
+    """Many steps side by side that end at about the same moment."""
+    return lambda tx: tx.fan_out([scrawl.call(word=word) for word in words], then=gather.call())
+
+
 @step(lane="io")
 def gather(task: Task) -> Save:
     """The callback: one mark that tells what the children handed over."""

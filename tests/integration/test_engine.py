@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from darkroom.errors import Conflict
-from darkroom.queue import control, runs
+from darkroom.queue import control, rescue, runs
 from darkroom.queue.calls import Call
 from tests.engine import steps
 from tests.integration.conftest import Engine
@@ -106,6 +106,44 @@ def test_the_callback_is_told_which_child_failed_for_good(engine: Engine):
     engine.start_worker()
     run = engine.ended(engine.start_run(steps.scatter.call(words=["a", "b", "c"], failing=["b"])))
     assert (run.status, run.result) == ("completed", {"words": "a+!b+c"})
+
+
+def test_a_save_that_fails_takes_none_of_its_group_with_it(engine: Engine):
+    words = [f"!{n}" if n % 7 == 0 else str(n) for n in range(60)]
+    run_id = engine.start_run(steps.scribble.call(words=words))
+    engine.start_worker()
+    run = engine.ended(run_id)
+    assert run.status == "completed"
+    written = [word for word in engine.marks() if not word.startswith("gathered")]
+    assert sorted(written) == sorted(word for word in words if not word.startswith("!"))
+    assert outcomes(engine, run_id).count("failed") == 9
+
+
+def test_a_run_that_lost_a_step_to_procrastinates_shell_fails_and_says_so(engine: Engine):
+    run_id = engine.start_run(steps.note.call(word="never"))
+    job_id = engine.steps(run_id)[0].job_id
+    with engine.database.session() as session:
+        session.execute(
+            text("SELECT procrastinate_cancel_job_v1(:id, false, false)"), {"id": job_id}
+        )
+    assert rescue.reconcile(engine.database) == 1
+    run = engine.run(run_id)
+    assert (run.status, run.open_steps) == ("failed", 0)
+    assert "outside Darkroom" in run.error["message"]
+
+
+def test_a_job_that_was_put_back_under_a_dead_worker_is_run(engine: Engine, tmp_path: Path):
+    worker = engine.start_worker("gpu")
+    path = tmp_path / "go"
+    run_id = engine.start_run(steps.stubborn.call(path=str(path)))
+    engine.until(lambda: (tmp_path / "go.begun").exists())
+    os.kill(worker.pid, signal.SIGKILL)
+    with engine.database.session() as session:
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL"))
+    path.touch()
+    engine.start_worker("gpu")
+    assert engine.ended(run_id).status == "completed"
+    assert outcomes(engine, run_id) == ["lost", "succeeded"]
 
 
 def test_a_run_fails_when_all_children_fail(engine: Engine):

@@ -29,6 +29,8 @@ class Committer:
 
     Parameters
     ----------
+    begins
+        Told when a group is about to be committed: its steps have left their threads.
     ended
         Told of the steps that are over: committed, or their lease was lost.
     alone
@@ -39,13 +41,16 @@ class Committer:
         self,
         database: Database,
         name: str,
+        begins: Callable[[], None],
         ended: Callable[[Sequence[Task]], None],
         alone: Callable[[Work], None],
     ) -> None:
         self._database = database
+        self._begins = begins
         self._ended = ended
         self._alone = alone
         self._works: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
+        self._pending: set[int] = set()
         self._thread = threading.Thread(target=self._loop, name=f"commit-{name}", daemon=True)
 
     def start(self) -> None:
@@ -56,8 +61,14 @@ class Committer:
         """End after what was added so far."""
         self._works.put(None)
 
+    @property
+    def pending(self) -> int:
+        """How many works were added and are neither over nor handed back."""
+        return len(self._pending)
+
     def add(self, work: Work) -> None:
         """Commit the work soon. Any thread may call it; it returns at once."""
+        self._pending.add(work.task.lease.attempt_id)
         self._works.put(work)
 
     def _loop(self) -> None:
@@ -78,6 +89,7 @@ class Committer:
         return works
 
     def _commit(self, works: Sequence[Work]) -> None:
+        self._begins()
         try:
             verdicts = settle.succeed_together(
                 self._database, [(work.task.lease, work.save) for work in works]
@@ -86,7 +98,7 @@ class Committer:
             # One bad save must not fail the others; and the database may be away.
             log.info("a group of %d steps did not commit together: %r", len(works), error)
             for work in works:
-                self._alone(work)
+                self._hand_back(work)
             return
         self._tell(works, verdicts)
 
@@ -95,9 +107,14 @@ class Committer:
         for work in works:
             verdict = verdicts.get(work.task.lease.attempt_id)
             if verdict == "cancelled":
-                self._alone(work)
+                self._hand_back(work)
                 continue
             if verdict is None:
                 log.warning("dropped the work of %s: its lease was lost", work.task.lease.task_name)
             ended.append(work.task)
+            self._pending.discard(work.task.lease.attempt_id)
         self._ended(ended)
+
+    def _hand_back(self, work: Work) -> None:
+        self._pending.discard(work.task.lease.attempt_id)
+        self._alone(work)

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from procrastinate import jobs
 
-from darkroom.queue.committer import Committer, Work
+from darkroom.queue.committer import AT_ONCE, Committer, Work
 from darkroom.queue.execute import Executor
 from darkroom.queue.leasing import AWAY, RECONNECT_SECONDS, LeasingJobManager, connect
 from darkroom.queue.task import Lease, Task
@@ -21,6 +21,11 @@ from darkroom.queue.task import Lease, Task
 log = logging.getLogger(__name__)
 
 ABORT_POLL_SECONDS = 5.0
+SLOTS_TO_RUN_AHEAD = 8
+"""Lanes of fewer slots do long work: what a step enqueues should be able to come next, so they wait
+for its commit before they fetch."""
+COMMITS_AHEAD = 2 * AT_ONCE
+"""So many steps may wait for their commit before the lane fetches no more."""
 
 
 class Lane:
@@ -39,7 +44,9 @@ class Lane:
         self._slots = slots
         self._executor = executor
         self._pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix=f"lane-{name}")
-        self._committer = Committer(executor.database, name, self._ended_soon, self._alone)
+        self._committer = Committer(
+            executor.database, name, self._freed_soon, self._ended_soon, self._alone
+        )
         self._stopping = False
         # Set when there may be something to fetch, a slot to put it in, or an end to come to.
         self._wake = asyncio.Event()
@@ -80,7 +87,7 @@ class Lane:
     async def _fetch_and_run(self) -> None:
         while not self._stopping:
             self._wake.clear()
-            free = self._slots - len(self.running)
+            free = self._free()
             leases = await self._lease(free) if free else []
             for lease in leases:
                 self._start(lease)
@@ -88,6 +95,15 @@ class Lane:
             self._starved = 0 <= len(leases) < free
             if self._starved or free == 0:
                 await self._rest()
+
+    def _free(self) -> int:
+        """Slots without a step at work: one that only waits for its commit has left its thread."""
+        if self._slots < SLOTS_TO_RUN_AHEAD:
+            return self._slots - len(self.running)
+        pending = self._committer.pending
+        if pending >= COMMITS_AHEAD:
+            return 0
+        return min(self._slots, self._slots - len(self.running) + pending)
 
     async def _lease(self, count: int) -> list[Lease]:
         while not self._stopping:
@@ -135,9 +151,15 @@ class Lane:
     def _ended_soon(self, tasks: Sequence[Task]) -> None:
         self._loop.call_soon_threadsafe(self._ended, tasks)
 
+    def _freed_soon(self) -> None:
+        self._loop.call_soon_threadsafe(self._freed)
+
     def _ended(self, tasks: Sequence[Task]) -> None:
         for task in tasks:
             self.running.pop(task.lease.attempt_id, None)
+        self._freed()
+
+    def _freed(self) -> None:
         if self._stopping or not self._starved:
             self._wake.set()
 

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
+import psycopg
 import psycopg_pool
 from procrastinate import PsycopgConnector, exceptions, jobs, manager
 from procrastinate.manager import NotificationCallback
@@ -34,14 +35,19 @@ def connect(database_url: str) -> PsycopgConnector:
         conninfo=database_url,
         min_size=1,
         max_size=4,
+        configure=_autocommit,
         kwargs={
-            "autocommit": True,
             "keepalives_idle": 15,
             "keepalives_interval": 5,
             "keepalives_count": 3,
             "tcp_user_timeout": 30_000,
         },
     )
+
+
+async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
+    # Each query is a statement of its own.
+    await connection.set_autocommit(True)
 
 
 class LeasingJobManager(manager.JobManager):
