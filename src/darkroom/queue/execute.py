@@ -5,10 +5,7 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-import psycopg
-from procrastinate.exceptions import ConnectorException
-from sqlalchemy.exc import DBAPIError, TimeoutError
-
+from darkroom.db.passing import passes
 from darkroom.db.sessions import Database
 from darkroom.errors import NotNow
 from darkroom.queue import settle
@@ -22,8 +19,6 @@ log = logging.getLogger(__name__)
 
 UNKNOWN_STEP_WAIT = timedelta(seconds=30)
 RECONNECT_SECONDS = 1.0
-PASSING = ("08", "57P", "53300", "25P03", "40")
-"""SQLSTATEs of lost connections, servers that come or go, and transactions in one another's way."""
 
 
 class Executor:
@@ -86,27 +81,8 @@ class Executor:
             try:
                 return end()
             except Exception as error:
-                if not _passes(error):
+                if not passes(error):
                     raise
                 log.warning("settling %s [%s]: the database is away", lease.task_name, lease.job_id)
             if self.leaving.wait(RECONNECT_SECONDS):
                 raise LeaseLost(f"left before {lease.task_name} [{lease.job_id}] was settled")
-
-
-def _passes(error: Exception) -> bool:
-    """Whether the same transaction may work in a moment: no connection, or others in its way.
-
-    Not every `OperationalError` does: a value too large for its index stays too large.
-    """
-    if isinstance(error, TimeoutError):
-        return True  # All connections of the pool were busy.
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    # Procrastinate wraps what psycopg raises, as SQLAlchemy does.
-    wrapped = isinstance(error, DBAPIError | ConnectorException)
-    cause = error.__cause__ if wrapped else error
-    if not isinstance(cause, psycopg.Error):
-        return False
-    if cause.sqlstate is None:
-        return isinstance(cause, psycopg.OperationalError)
-    return cause.sqlstate.startswith(PASSING)

@@ -76,7 +76,8 @@ class Failure:
 
 def _said(error: BaseException) -> str:
     try:
-        return str(error)
+        # The statement and its values are in the traceback, which is for operators.
+        return str(error).partition("\n[SQL:")[0]
     except Exception as worse:
         return f"(its message cannot be shown: {type(worse).__name__})"
 

@@ -1,6 +1,7 @@
 """What a running step knows of itself: its lease, its progress, its children, its resources."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -8,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
+from darkroom.db.passing import passes
 from darkroom.db.sessions import Database
 from darkroom.db.statements import statement
 from darkroom.errors import Cancelled
 from darkroom.settings import Settings
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -153,8 +156,15 @@ class Task:
         )
 
     def _ask(self, query: str, parameters: dict[str, Any]) -> None:
-        with self.database.session() as session:
-            answer = session.execute(statement(query), parameters).scalar_one()
+        try:
+            with self.database.session() as session:
+                answer = session.execute(statement(query), parameters).scalar_one()
+        except Exception as error:
+            if not passes(error):
+                raise
+            # The work goes on while the database is away; its end will wait for it.
+            log.warning("%s: the database is away", self.lease.task_name)
+            return
         if answer == "lost":
             raise Cancelled("Another worker has taken over this step.")
         if answer == "cancelled":

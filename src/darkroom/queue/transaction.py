@@ -39,6 +39,8 @@ class Transaction:
         """
         if self.run_id is None or not children:
             raise ValueError("a fan-out needs a run and at least one child")
+        if then.at is not None or then.label:
+            raise ValueError("a callback starts when the last child ends; it has no time or label")
         fan_in = FanIn(
             run_id=self.run_id,
             pending=len(children),
