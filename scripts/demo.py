@@ -45,6 +45,11 @@ class Sent:
         return self.answer is not None and self.answer["status"] in ("completed", "failed")
 
     @property
+    def progress(self) -> float:
+        """0 to 1; what is counted counts as done, though it may still be drawn."""
+        return 1.0 if self.over else (self.answer or {}).get("progress", 0.0)
+
+    @property
     def counted(self) -> int | None:
         """Plants counted, detected and estimated; None when the photo was lost."""
         if self.answer is None or self.answer["status"] != "completed":
@@ -65,6 +70,7 @@ def main() -> int:
         session.headers["Authorization"] = f"Bearer {token}"
     if not _answers(session, given.url):
         console.print(f"No Darkroom answers at {given.url}. Start it with: make run")
+        console.print("If it runs at another port, set DARKROOM_PORT here too, or give --url.")
         return 2
     photos = _generated(given.photos, given.seed)
     _send_and_follow(session, given.url, photos)
@@ -110,7 +116,7 @@ def _send_and_follow(session: requests.Session, url: str, photos: list[Sent]) ->
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not all(photo.over for photo in photos) and time.monotonic() < deadline:
             _ask(session, url, [photo for photo in photos if not photo.over])
-            done = sum((photo.answer or {}).get("progress", 0) for photo in photos)
+            done = sum(photo.progress for photo in photos)
             progress.update(counting, completed=done)
             time.sleep(0.5)
 

