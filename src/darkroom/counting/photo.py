@@ -11,6 +11,7 @@ import numpy as np
 from darkroom.counting import bands
 from darkroom.counting.bands import ContainerEstimate
 from darkroom.counting.containers import Container, Crop, Kind, assign, crops
+from darkroom.counting.debris import debris
 from darkroom.counting.geometry import Bools, Bytes, Floats, Integers
 from darkroom.counting.parameters import Parameters
 from darkroom.settings import CountingSettings
@@ -92,6 +93,8 @@ class PhotoCounter:
         plants, sources = self._detect(photo, [crop for _, crop in pieces], report)
         polygons = [container.polygon for container, _ in pieces]
         owners = assign(plants.boxes, plants.scores, sources, polygons)
+        kept = np.flatnonzero(~debris(plants.boxes, plants.scores, owners))
+        plants, owners = plants.where(kept), owners[kept]
         return [
             CountedContainer(
                 container,
