@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,9 @@ from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.web.auth import check_owner, current_user, login_required
+from darkroom.web.idempotency import Keep, idempotent
 from darkroom.web.services import services
+from darkroom.web.waiting import wait_for_end
 
 Json = dict[str, Any]
 
@@ -23,20 +25,29 @@ blueprint = Blueprint("counting_api", __name__, url_prefix="/api/v1/stock")
 NO_TASK = "There is no such task."
 
 
-@blueprint.post("/photo")
-@login_required
-def upload_photo() -> ResponseReturnValue:
-    """Take one or several photos (multipart `file`) and queue them to be counted: 202."""
-    submitted = services().counting.receive(
-        request.files.getlist("file"), _owner_id(), source="api"
-    )
+def _accepted(run_id: UUID) -> ResponseReturnValue:
+    """202, or the finished task with 200 when the caller prefers to wait and it ends in time."""
+    if wait_for_end(run_id):
+        there = url_for("counting_api.task", task_id=run_id)
+        return jsonify(_task(run_id)), 200, {"Content-Location": there}
+    with services().database.session() as session:
+        session_id = session.get_one(Run, run_id).params["session_id"]
     answer = {
-        "task_id": str(submitted.run_id),
-        "session_id": str(submitted.session_id),
+        "task_id": str(run_id),
+        "session_id": session_id,
         "status": "pending",
-        "message": f"Photo uploaded. Polling URL: /api/v1/stock/tasks/{submitted.run_id}",
+        "message": f"Photo uploaded. Polling URL: /api/v1/stock/tasks/{run_id}",
     }
     return jsonify(answer), 202
+
+
+@blueprint.post("/photo")
+@login_required
+@idempotent(_accepted)
+def upload_photo(keep: Keep) -> UUID:
+    """Take one or several photos (multipart `file`) and queue them to be counted."""
+    files = request.files.getlist("file")
+    return services().counting.receive(files, _owner_id(), source="api", keep=keep).run_id
 
 
 @blueprint.get("/tasks/status")
@@ -50,14 +61,14 @@ def task_status() -> Response:
         raise Invalid(
             f"task_id must be the id that the upload answered, not {given!r}.", "task_id"
         ) from None
-    return jsonify(_task(task_id))
+    return _task_answer(task_id)
 
 
 @blueprint.get("/tasks/<uuid:task_id>")
 @login_required
 def task(task_id: UUID) -> Response:
     """Status, progress, totals, detections, estimations and the URLs of the pictures."""
-    return jsonify(_task(task_id))
+    return _task_answer(task_id)
 
 
 @blueprint.after_request
@@ -84,6 +95,11 @@ def _owner_id() -> int:
     if owner is None or not owner.is_active:
         raise Invalid(f"There is no active user {given!r}.", "user_id")
     return owner.id
+
+
+def _task_answer(task_id: UUID) -> Response:
+    wait_for_end(task_id)
+    return jsonify(_task(task_id))
 
 
 def _task(task_id: UUID) -> Json:

@@ -26,7 +26,6 @@ from werkzeug.datastructures import FileStorage
 
 from darkroom.counting import overlays, results
 from darkroom.counting.models import Container, Detection, Photo, PhotoSession
-from darkroom.counting.service import Submitted
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
@@ -34,8 +33,10 @@ from darkroom.queue.runs import StepView
 from darkroom.web.audience import wants_json
 from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.formats import number
+from darkroom.web.idempotency import Keep, idempotent
 from darkroom.web.run_views import Card, elapsed, run_note
 from darkroom.web.services import services
+from darkroom.web.waiting import wait_for_end
 from darkroom.web.words import N_
 
 pages = Blueprint("counting", __name__, url_prefix="/count", template_folder="templates")
@@ -74,28 +75,39 @@ def upload() -> ResponseReturnValue:
     return _upload_page()
 
 
+def _on_to(run_id: UUID) -> ResponseReturnValue:
+    """To the result of a run just begun."""
+    with services().database.session() as db:
+        session_id = db.get_one(Run, run_id).params["session_id"]
+    target = url_for("counting.show", session_id=session_id)
+    is_over = wait_for_end(run_id)
+    if wants_json():
+        return jsonify(location=target, run=str(run_id)), 200 if is_over else 202
+    return redirect(target, 303)
+
+
 @pages.post("")
 @login_required
-def submit() -> ResponseReturnValue:
+@idempotent(_on_to)
+def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Take the photos in and go on to their result, which fills while it is looked at."""
     photos = [part for part in request.files.getlist("file") if part.filename]
     try:
-        submitted = services().counting.receive(photos, current_user().id)
+        return services().counting.receive(photos, current_user().id, keep=keep).run_id
     except Invalid as error:
         if wants_json():
             raise
         return _upload_page(error)
-    return _on_to(submitted)
 
 
 @pages.post("/sample")
 @login_required
-def try_sample() -> ResponseReturnValue:
+@idempotent(_on_to)
+def try_sample(keep: Keep) -> UUID:
     """Count the sample photo that comes with Darkroom."""
     with SAMPLE.open("rb") as file:
         photo = FileStorage(file, filename="sample.jpg", content_type="image/jpeg")
-        submitted = services().counting.receive([photo], current_user().id)
-    return _on_to(submitted)
+        return services().counting.receive([photo], current_user().id, keep=keep).run_id
 
 
 @pages.get("/<uuid:session_id>")
@@ -344,13 +356,6 @@ def _upload_page(error: Invalid | None = None) -> ResponseReturnValue:
         max_photos=settings.max_photos,
     )
     return page, error.status if error else 200
-
-
-def _on_to(submitted: Submitted) -> ResponseReturnValue:
-    target = url_for("counting.show", session_id=submitted.session_id)
-    if wants_json():
-        return jsonify(location=target, run=str(submitted.run_id)), 202
-    return redirect(target, 303)
 
 
 def _saved_as(response: Response, filename: str) -> Response:

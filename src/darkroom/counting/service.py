@@ -1,6 +1,6 @@
 """Receiving photos: checked, stored, and queued to be counted in one transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -57,10 +57,21 @@ class CountingService:
         self._database = database
         self._store = store
 
-    def receive(self, files: Sequence[Incoming], user_id: int, source: str = "web") -> Submitted:
+    def receive(
+        self,
+        files: Sequence[Incoming],
+        user_id: int,
+        source: str = "web",
+        keep: Callable[[Session, UUID], None] | None = None,
+    ) -> Submitted:
         """Check and store the photos, then create their session and run.
 
         All files are checked before the first is stored; nothing is kept of a refused request.
+
+        Parameters
+        ----------
+        keep
+            Called with the run's id in the transaction that creates it.
 
         Raises
         ------
@@ -83,6 +94,8 @@ class CountingService:
             ]
         with self._database.session() as session:
             run_id = _create(session, session_id, received, user_id, source)
+            if keep is not None:
+                keep(session, run_id)
         return Submitted(run_id, session_id)
 
     def _checked(self, stack: ExitStack, file: Incoming) -> Checked:

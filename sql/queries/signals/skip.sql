@@ -1,0 +1,3 @@
+-- End a delivery unsent.
+UPDATE webhook_deliveries SET outcome = 'skipped', error = :error
+WHERE id = :delivery_id
