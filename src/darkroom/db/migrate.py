@@ -4,9 +4,11 @@ Function files are versioned by name (`…_v1.sql`) and never edited once releas
 process and a new schema get on.
 """
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 from yoyo import get_backend, read_migrations
@@ -28,6 +30,18 @@ class MigrationStatus:
     pending: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Differences:
+    """Where the database and the files of this checkout disagree, by name.
+
+    `edited` files were changed after they had been applied; `foreign` ones were applied by another
+    version of Darkroom and are not here.
+    """
+
+    edited: tuple[str, ...]
+    foreign: tuple[str, ...]
+
+
 def migrate(database_url: str) -> list[str]:
     """Apply what is missing and return the names applied. Safe from several processes at once."""
     with _only_one(database_url), _backend(database_url) as backend:
@@ -36,6 +50,7 @@ def migrate(database_url: str) -> list[str]:
         with backend.lock():
             pending = backend.to_apply(_files())
             backend.apply_migrations(pending)
+        _note_checksums(database_url)
         return [migration.id for migration in pending]
 
 
@@ -46,6 +61,33 @@ def status(database_url: str) -> MigrationStatus:
         pending = [migration.id for migration in backend.to_apply(files)]
     applied = [migration.id for migration in files if migration.id not in pending]
     return MigrationStatus(tuple(applied), tuple(pending))
+
+
+def differences(database_url: str) -> Differences:
+    """Compare what was applied to a migrated database with the files of this checkout."""
+    present = _checksums()
+    with psycopg.connect(database_url) as connection:
+        noted = connection.execute("SELECT name, sha256 FROM migration_checksums").fetchall()
+        applied = connection.execute("SELECT migration_id FROM _yoyo_migration").fetchall()
+    edited = [name for name, sha256 in noted if present.get(name, sha256) != sha256]
+    foreign = [name for (name,) in applied if name not in present]
+    return Differences(tuple(sorted(edited)), tuple(sorted(foreign)))
+
+
+def _note_checksums(database_url: str) -> None:
+    """Keep what each file held when it was applied (or, for older ones, first seen)."""
+    with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO migration_checksums (name, sha256) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            list(_checksums().items()),
+        )
+
+
+def _checksums() -> dict[str, str]:
+    return {
+        migration.id: hashlib.sha256(Path(migration.path).read_bytes()).hexdigest()
+        for migration in _files()
+    }
 
 
 def _files() -> MigrationList:

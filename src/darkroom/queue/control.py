@@ -48,6 +48,8 @@ def retry(session: Session, run_id: UUID) -> Run:
         raise Conflict("The run is still going on. Cancel it first, or wait for its end.")
     _insist_on_rest(run)
     job_ids = _ended_badly(session, run_id)
+    if not job_ids and run.steps_deleted_at:
+        raise Conflict("This run's steps were cleaned up; it cannot be retried. Send it again.")
     if not job_ids:
         raise Conflict("Every step of this run succeeded; there is nothing to retry.")
     _requeue(session, run, job_ids)

@@ -42,6 +42,7 @@ class Run(Base):
     started_at: Mapped[datetime | None] = mapped_column(TIME)
     cancel_requested_at: Mapped[datetime | None] = mapped_column(TIME)
     finished_at: Mapped[datetime | None] = mapped_column(TIME)
+    steps_deleted_at: Mapped[datetime | None] = mapped_column(TIME)
 
     @property
     def is_over(self) -> bool:

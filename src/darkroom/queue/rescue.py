@@ -1,4 +1,4 @@
-"""Takes steps back from workers that died or froze, and makes due jobs fetchable."""
+"""Takes steps back from workers that died or froze, makes due jobs fetchable, starts cron jobs."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ from sqlalchemy.types import BigInteger
 
 from darkroom.db.sessions import Database
 from darkroom.db.statements import raw, statement
-from darkroom.queue import settle
+from darkroom.queue import cron, settle
 from darkroom.queue.settle import LeaseLost
 from darkroom.queue.task import Lease
 from darkroom.settings import QueueSettings
@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 PROMOTE_SECONDS = 0.5
 PROMOTE_AT_ONCE = 1000
+RECONCILE_SECONDS = 60.0
 BIGINTS = ARRAY(BigInteger)
 
 
@@ -60,6 +61,7 @@ def _take_back(database: Database, lease: Lease) -> bool:
     try:
         settle.lose(database, lease)
     except LeaseLost:
+        _close_orphan(database, lease)
         return False
     except Exception:
         # One step that cannot be taken back must not keep the others from it.
@@ -69,8 +71,26 @@ def _take_back(database: Database, lease: Lease) -> bool:
     return True
 
 
+def _close_orphan(database: Database, lease: Lease) -> None:
+    """An open attempt keeps its job from being fetched, whoever put the job back."""
+    with database.session() as session:
+        session.execute(statement("queue/close_orphan"), {"attempt_id": lease.attempt_id})
+
+
+def reconcile(database: Database) -> int:
+    """Fail the runs that wait for steps cancelled or deleted past the engine; answers how many."""
+    with database.session() as session:
+        return int(session.execute(statement("queue/reconcile_runs")).scalar_one())
+
+
+def pull(database: Database) -> None:
+    """Bring forward what waits for a gate that has become free sooner than it was told."""
+    with database.session() as session:
+        session.execute(statement("queue/pull_paces"))
+
+
 class Lifeline:
-    """A thread of the worker process that promotes and rescues until it is stopped."""
+    """A thread of the worker process that promotes, rescues and ticks until it is stopped."""
 
     def __init__(
         self,
@@ -83,6 +103,7 @@ class Lifeline:
         self._settings = settings
         self._mine = mine
         self._running = running
+        self._crons = cron.Ticker(database, settings)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="lifeline", daemon=True)
 
@@ -96,17 +117,25 @@ class Lifeline:
         self._thread.join(timeout=5)
 
     def _loop(self) -> None:
-        next_rescue = 0.0
+        next_rescue = next_reconcile = 0.0
+        answered = time.monotonic()
         while not self._stop.wait(PROMOTE_SECONDS):
             try:
+                pull(self._database)
                 promote(self._database)
+                if time.monotonic() - answered > self._settings.stale_seconds / 2:
+                    # The database was away, and nobody could write a heartbeat: let them do so.
+                    next_rescue = time.monotonic() + self._settings.stale_seconds
                 if time.monotonic() >= next_rescue:
                     next_rescue = time.monotonic() + self._settings.rescue_seconds
                     self._rescue()
+                if time.monotonic() >= next_reconcile:
+                    next_reconcile = time.monotonic() + RECONCILE_SECONDS
+                    reconcile(self._database)
+                self._crons.round()
+                answered = time.monotonic()
             except Exception:
                 log.warning("lifeline: a round failed", exc_info=True)
-                # When the database was away, nobody could write a heartbeat: let them do so first.
-                next_rescue = time.monotonic() + self._settings.stale_seconds
 
     def _rescue(self) -> None:
         # Procrastinate's heartbeat ends when a stop begins, long before the last step does.

@@ -2,7 +2,8 @@
 
 `put` moves the bytes and needs no database; `record` writes the row and touches no file. So no
 transaction is open while a file is on its way. A crash between the two leaves a file without a
-row, which the next try writes again under the same key.
+row, which the next try writes again under the same key, or `sweeping` removes. A row that no other
+table refers to is swept, too: `record` an asset in the transaction that makes use of it.
 """
 
 import hashlib
@@ -73,7 +74,7 @@ def put(
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     chosen = key or f"assets/{sha256[:2]}/{sha256}"
-    if key is not None or not store.exists(chosen):
+    if key is not None or not store.keeps(chosen):
         store.put(chosen, path, mime)
     width, height = pixels or (None, None)
     return StoredFile(sha256, path.stat().st_size, mime, width, height, chosen, store.bucket)

@@ -1,23 +1,27 @@
 """Files in a local folder, with signed links that expire."""
 
 import errno
+import fcntl
 import hashlib
 import hmac
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from darkroom.errors import NotFound, Permanent, Transient
-from darkroom.storage.store import checked_key
+from darkroom.storage.store import Entry, checked_key
 
 PREFIX = "/files"
 """Where the web process serves the links of this store."""
+
+# No key starts with a dot, so that unfinished files are never taken for stored ones.
+_ASIDE = ".new-"
 
 _PASSING = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.EAGAIN}
 
@@ -52,7 +56,7 @@ class LocalStore:
         opened = source.open("rb") if isinstance(source, Path) else nullcontext(source)
         with opened as stream, _edge(key):
             target.parent.mkdir(parents=True, exist_ok=True)
-            with _replacing(target) as file:
+            with _replacing(target, self._locked(fcntl.LOCK_SH)) as file:
                 shutil.copyfileobj(stream, file, 1024 * 1024)
                 file.flush()
                 os.fsync(file.fileno())
@@ -73,11 +77,52 @@ class LocalStore:
         """Whether there is a file of that key."""
         return self._path(key).is_file()
 
+    def keeps(self, key: str) -> bool:
+        """Whether the file is there; it then counts as just stored."""
+        path = self._path(key)
+        if not path.is_file():
+            return False
+        try:
+            with _edge(key), self._locked(fcntl.LOCK_SH):
+                os.utime(path)
+        except NotFound:
+            return False
+        return True
+
     def delete(self, key: str) -> None:
         """Remove the file if it is there."""
         path = self._path(key)
         with _edge(key):
             path.unlink(missing_ok=True)
+
+    def discard(self, key: str, older_than: timedelta) -> bool:
+        """Remove the file unless it is younger than that; nobody stores it meanwhile."""
+        path = self._path(key)
+        if not path.exists():
+            return True
+        with _edge(key), self._locked(fcntl.LOCK_EX), suppress(FileNotFoundError):
+            if self._age(path) < older_than:
+                return False
+            path.unlink()
+        return True
+
+    def listing(self, prefix: str) -> Iterator[Entry]:
+        """The files below a folder, but for those that are being written."""
+        for folder, _, names in os.walk(self._folder / prefix):
+            for path in (Path(folder, name) for name in names if not name.startswith(".")):
+                with suppress(FileNotFoundError):
+                    stored = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    yield Entry(path.relative_to(self._folder).as_posix(), stored)
+
+    def clear_unfinished(self, prefix: str, older_than: timedelta) -> int:
+        """Remove the files that writers set aside and never put in place."""
+        cleared = 0
+        for path in (self._folder / prefix).rglob(f"{_ASIDE}*"):
+            with _edge(path.name), suppress(FileNotFoundError):
+                if self._age(path) >= older_than:
+                    path.unlink()
+                    cleared += 1
+        return cleared
 
     def url(self, key: str, expires: timedelta, filename: str | None = None) -> str:
         """A path on the web process, `/files/<key>?expires=…&signature=…`."""
@@ -100,6 +145,16 @@ class LocalStore:
         signed = f"files\n{key}\n{expires}{named}".encode()
         return hmac.new(self._secret, signed, hashlib.sha256).hexdigest()
 
+    def _age(self, path: Path) -> timedelta:
+        return self._now() - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        """Shared by all who store, held alone by one who removes; ends with its holder."""
+        with (self._folder / ".lock").open("wb") as file:
+            fcntl.flock(file, how)
+            yield
+
     def _path(self, key: str) -> Path:
         return self._folder / checked_key(key)
 
@@ -117,14 +172,16 @@ def _edge(key: str) -> Iterator[None]:
 
 
 @contextmanager
-def _replacing(target: Path) -> Iterator[BinaryIO]:
-    """A new file beside the target that takes its place when the block ends well."""
-    # No key starts with a dot, so that unfinished files are never taken for stored ones.
-    handle, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+def _replacing(
+    target: Path, guard: AbstractContextManager[None] | None = None
+) -> Iterator[BinaryIO]:
+    """A new file beside the target that takes its place, under the guard, when the block ends."""
+    handle, name = tempfile.mkstemp(prefix=_ASIDE, dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             yield file
-        os.replace(name, target)
+        with guard or nullcontext():
+            os.replace(name, target)
     except BaseException:
         os.unlink(name)
         raise

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import quote
@@ -23,10 +23,13 @@ from s3transfer.exceptions import RetriesExceededError
 
 from darkroom.errors import DarkroomError, NotFound, Permanent, Transient
 from darkroom.settings import S3Settings
-from darkroom.storage.store import checked_key
+from darkroom.storage.store import Entry, checked_key
 
 LONGEST_LINK = timedelta(days=7)
 """What version 4 signatures allow."""
+
+_FRESH = timedelta(hours=1)
+"""A file stored longer ago is stored again rather than relied on: only that makes it young."""
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _BUSY = {"RequestTimeout", "SlowDown", "Throttling", "ThrottlingException", "InternalError"}
@@ -90,10 +93,48 @@ class S3Store:
             return False
         return True
 
+    def keeps(self, key: str) -> bool:
+        """Whether there is a file of that key that was stored within the last hour."""
+        age = self._age(key)
+        return age is not None and age < _FRESH
+
     def delete(self, key: str) -> None:
         """Remove the file if it is there."""
         with _edge(key):
             self._client.delete_object(Bucket=self.bucket, Key=checked_key(key))
+
+    def discard(self, key: str, older_than: timedelta) -> bool:
+        """Remove the file unless it is younger than that.
+
+        S3 has no lock: a file stored in the moment between the look and the removal goes with it.
+        """
+        age = self._age(key)
+        if age is not None and age < older_than:
+            return False
+        self.delete(key)
+        return True
+
+    def listing(self, prefix: str) -> Iterator[Entry]:
+        """The files whose keys begin with `prefix`, a page of a thousand at a time."""
+        pages = self._client.get_paginator("list_objects_v2")
+        with _edge(prefix):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Contents", []):
+                    yield Entry(found["Key"], found["LastModified"])
+
+    def clear_unfinished(self, prefix: str, older_than: timedelta) -> int:
+        """Give up the uploads in parts that nobody ended."""
+        pages = self._client.get_paginator("list_multipart_uploads")
+        cleared = 0
+        with _edge(prefix):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                for found in page.get("Uploads", []):
+                    if datetime.now(UTC) - found["Initiated"] >= older_than:
+                        self._client.abort_multipart_upload(
+                            Bucket=self.bucket, Key=found["Key"], UploadId=found["UploadId"]
+                        )
+                        cleared += 1
+        return cleared
 
     def url(self, key: str, expires: timedelta, filename: str | None = None) -> str:
         """A link to the service itself, signed by us."""
@@ -105,6 +146,16 @@ class S3Store:
             return str(
                 self._client.generate_presigned_url("get_object", Params=named, ExpiresIn=seconds)
             )
+
+    def _age(self, key: str) -> timedelta | None:
+        """How long ago the file was stored; None when there is none."""
+        try:
+            with _edge(key):
+                found = self._client.head_object(Bucket=self.bucket, Key=checked_key(key))
+        except NotFound:
+            return None
+        stored: datetime = found["LastModified"]
+        return datetime.now(UTC) - stored
 
     def _upload(self, key: str, file: BinaryIO, extra: dict[str, str]) -> None:
         with _edge(key):

@@ -10,7 +10,9 @@ file whole or not at all, and raise the same errors:
 """
 
 import re
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -21,6 +23,14 @@ from darkroom.storage.secret import secret_key
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.ASCII)
 _KEY_LENGTH = 500
 _PART_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of a store: its key, and when it was stored (aware)."""
+
+    key: str
+    stored_at: datetime
 
 
 class Store(Protocol):
@@ -42,8 +52,23 @@ class Store(Protocol):
     def exists(self, key: str) -> bool:
         """Whether there is a file of that key."""
 
+    def keeps(self, key: str) -> bool:
+        """Whether the file is there and counts as just stored; otherwise store it (again)."""
+
     def delete(self, key: str) -> None:
         """Remove the file; a missing one is fine."""
+
+    def discard(self, key: str, older_than: timedelta) -> bool:
+        """Remove the file unless it was stored more recently than that; answers whether it is gone.
+
+        What a `put` or `keeps` of another process touches at the same moment is never removed.
+        """
+
+    def listing(self, prefix: str) -> Iterator[Entry]:
+        """The files whose keys begin with `prefix` (whole folders: `assets/`), in no order."""
+
+    def clear_unfinished(self, prefix: str, older_than: timedelta) -> int:
+        """Remove what killed processes left half stored; answers how many pieces."""
 
     def url(self, key: str, expires: timedelta, filename: str | None = None) -> str:
         """A link that lets anyone read the file until it expires.

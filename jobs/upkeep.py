@@ -1,0 +1,93 @@
+"""Keeping house: cron jobs that delete what is over, and count what happened.
+
+Each may be run by hand (`darkroom upkeep run`), has its schedule in UTC here, and another one, or
+none, by a setting (`DARKROOM_CRON_UPKEEP_DELETE_FINISHED="30 2 * * *"`). Steps of dead workers are
+rescued by every worker itself, all the time, and need no cron job.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+
+from darkroom.queue import retention, rollups, tables
+from darkroom.queue.cron import scheduled
+from darkroom.queue.retention import Ages
+from darkroom.queue.step import Save, step
+from darkroom.queue.task import Task
+from darkroom.storage import sweeping
+from darkroom.storage.store import open_store
+
+Counts = Counter[str]
+
+
+@scheduled("* * * * *")
+@step(lane="io")
+def roll_up(task: Task) -> Save:
+    """Count the attempts of the last minutes for the dashboards."""
+    rolled = rollups.roll_up(task.database, task.checkpoint)
+    return _told(Counter(attempts=rolled))
+
+
+@scheduled("20 3 * * *")
+@step(lane="io")
+def delete_finished(task: Task, days: float | None = None) -> Save:
+    """Delete runs and steps that finished long ago."""
+    ages = Ages.of(task.settings.upkeep, days)
+    expected = max(retention.count_finished(task.database, ages)["steps"], 1)
+    gone = Counts()
+    for deleted in retention.delete_finished(task.database, ages):
+        gone.update(deleted)
+        task.progress(
+            gone["steps"] / expected,
+            "deleted {steps} steps and {runs} runs",
+            steps=gone["steps"],
+            runs=gone["runs"],
+        )
+    return _told(gone)
+
+
+@scheduled("50 * * * *")
+@step(lane="io")
+def delete_expired(task: Task) -> Save:
+    """Delete keys, links, limits, deliveries and rollups that have expired."""
+    ages = Ages.of(task.settings.upkeep)
+    return _told(_summed(task, retention.delete_expired(task.database, ages)))
+
+
+@scheduled("40 3 * * *")
+@step(lane="io")
+def delete_orphans(task: Task, days: float | None = None) -> Save:
+    """Delete stored files that nothing refers to."""
+    grace = timedelta(days=task.settings.upkeep.orphan_days if days is None else days)
+    store = task.resource(open_store)
+    return _told(_summed(task, sweeping.sweep(task.database, store, grace)))
+
+
+@scheduled("10 * * * *")
+@step(lane="io")
+def delete_temp_files(task: Task) -> Save:
+    """Delete what killed processes left in this machine's folder for temporary files."""
+    hours = timedelta(hours=task.settings.upkeep.temp_hours)
+    return _told(sweeping.delete_temp_files(task.settings.temp_dir, hours))
+
+
+@scheduled("5 4 * * *")
+@step(lane="io")
+def measure_tables(task: Task) -> Save:
+    """Look how many dead rows the tables carry, and what keeps them from being cleaned."""
+    with task.database.session() as session:
+        found = tables.measure(session)
+    return lambda tx: tx.result(**found)
+
+
+def _summed(task: Task, batches: Iterator[Counts]) -> Counts:
+    """All that the batches deleted; stops between two of them when the step is to end."""
+    gone = Counts()
+    for deleted in batches:
+        gone.update(deleted)
+        task.progress(0.0, "deleted {rows} so far", rows=gone.total())
+    return gone
+
+
+def _told(gone: Counts) -> Save:
+    return lambda tx: tx.result(**gone)

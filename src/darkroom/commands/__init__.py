@@ -1,0 +1,1 @@
+"""Commands of the `darkroom` command line: one group of them a module."""
