@@ -1,5 +1,6 @@
 """The web app over a fresh database, clients that sign in, counted photos, and a browser."""
 
+import ctypes.util
 import io
 import os
 import re
@@ -268,6 +269,8 @@ def browser() -> Iterator[Any]:
     if not CHROMIUM.exists():
         pytest.skip(f"no browser: install Debian's chromium ({CHROMIUM} is missing)")
     sync_api = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    if ctypes.util.find_library("atomic") is None:
+        pytest.skip("no browser: Playwright needs Debian's libatomic1")
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
         yield opened

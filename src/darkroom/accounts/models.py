@@ -13,7 +13,8 @@ SERVER = FetchedValue()
 
 ADMIN = "admin"
 MEMBER = "member"
-ROLES = (ADMIN, MEMBER)
+VIEWER = "viewer"
+ROLES = (ADMIN, MEMBER, VIEWER)
 
 
 class User(Base):
@@ -36,6 +37,16 @@ class User(Base):
     def is_admin(self) -> bool:
         """True for those who see and manage everything."""
         return self.role == ADMIN
+
+    @property
+    def sees_all(self) -> bool:
+        """True for those who see everybody's things and the console."""
+        return self.role in {ADMIN, VIEWER}
+
+    @property
+    def may_change(self) -> bool:
+        """False for those who may only look."""
+        return self.role != VIEWER
 
 
 class ApiToken(Base):

@@ -56,7 +56,7 @@ def create_user(
         Naming the field at fault: name, email, role or password.
     """
     if role not in ROLES:
-        raise Invalid("The role must be admin or member.", "role")
+        raise Invalid("The role must be admin, member or viewer.", "role")
     user = User(name=_clean_name(name), role=role)
     if email is not None:
         user.email = _free_email(session, email)

@@ -15,6 +15,7 @@ from darkroom.queue.models import Attempt, Run
 
 Json = dict[str, Any]
 
+WAITING = ("waiting", "scheduled")
 STATUSES = ("pending", "running", "completed", "failed", "cancelled")
 
 
@@ -38,10 +39,30 @@ class AttemptView:
 
 
 @dataclass(frozen=True)
+class Why:
+    """The one reason a step waits for (see `sql/functions/why_waiting_v1.sql`)."""
+
+    reason: str
+    waits_on: str | None
+    until: datetime | None
+    why: str
+
+
+@dataclass(frozen=True)
+class CallbackView:
+    """A step that is enqueued when the last of its children has ended."""
+
+    name: str
+    lane: str
+    pending: int
+    children: int
+
+
+@dataclass(frozen=True)
 class StepView:
     """A step and its attempts. States: waiting, scheduled, running, succeeded, failed, cancelled.
 
-    `scheduled_at` is set while the step waits for a time, `waiting_for` says why in words.
+    `scheduled_at` is set while the step waits for a time, `why` while it waits at all.
     """
 
     job_id: int
@@ -58,6 +79,7 @@ class StepView:
     created_at: datetime
     finished_at: datetime | None
     attempts: list[AttemptView] = field(default_factory=list)
+    why: Why | None = None
 
 
 def start(
@@ -142,7 +164,24 @@ def steps_of(session: Session, run_id: UUID) -> list[StepView]:
     """The run's steps in the order they were enqueued, each with its attempts."""
     rows = session.execute(statement("queue/steps_of_run"), {"run_id": run_id}).mappings().all()
     attempts = _attempts_of(session, [row["job_id"] for row in rows])
-    return [StepView(**row, attempts=attempts.get(row["job_id"], [])) for row in rows]
+    reasons = _reasons(session, [row["job_id"] for row in rows if row["state"] in WAITING])
+    return [
+        StepView(**row, attempts=attempts.get(row["job_id"], []), why=reasons.get(row["job_id"]))
+        for row in rows
+    ]
+
+
+def callbacks_of(session: Session, run_id: UUID) -> list[CallbackView]:
+    """The callbacks of the run that still wait for their children."""
+    rows = session.execute(statement("queue/callbacks_of_run"), {"run_id": run_id}).mappings()
+    return [CallbackView(**row) for row in rows]
+
+
+def _reasons(session: Session, job_ids: Sequence[int]) -> dict[int, Why]:
+    if not job_ids:
+        return {}
+    rows = session.execute(statement("queue/why_waiting"), {"job_ids": list(job_ids)})
+    return {job_id: Why(*rest) for job_id, *rest in rows}
 
 
 def _matching(query: Select[Run], text: str) -> Select[Run]:

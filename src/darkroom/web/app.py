@@ -7,6 +7,8 @@ from typing import IO, Any
 from flask import Flask, Request, Response
 from flask_bootstrap import Bootstrap5
 
+from darkroom.console import api_jobs, navigation, observing
+from darkroom.console import jobs as console_jobs
 from darkroom.counting import api as counting_api
 from darkroom.counting import pages as counting_pages
 from darkroom.counting.service import CountingService
@@ -27,6 +29,8 @@ from darkroom.web import (
     runs,
     sign_in,
     users,
+    webhooks,
+    webhooks_api,
 )
 from darkroom.web.live import Live
 from darkroom.web.services import KEY, Services, services
@@ -89,9 +93,12 @@ def _extend(app: Flask, settings: Settings) -> None:
     Bootstrap5(app)
     auth.csrf.init_app(app)
     app.before_request(auth.protect)
+    app.before_request(auth.hold_viewers)
     languages.register(app, settings.cache_dir)
     formats.register(app)
     errors.register(app)
+    navigation.register(app)
+    observing.register(app)
     app.context_processor(preferences.layout_values)
     policy = headers.content_policy(settings)
 
@@ -111,6 +118,10 @@ def _add_pages(app: Flask) -> None:
         files.pages,
         counting_pages.pages,
         counting_api.blueprint,
+        webhooks.pages,
+        webhooks_api.blueprint,
+        console_jobs.pages,
+        api_jobs.blueprint,
     ):
         app.register_blueprint(blueprint)
 

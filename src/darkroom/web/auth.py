@@ -27,6 +27,8 @@ from darkroom.web.words import N_
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 STRANGERS_FORM_BYTES = 64 * 1024
 USER, EPOCH, BY_LINK = "user", "epoch", "by_link"
+# What everybody may change: their way in, their language, their own account.
+OWN_BLUEPRINTS = frozenset({"sign_in", "preferences", "account"})
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 
@@ -64,6 +66,16 @@ def protect() -> None:
     csrf.protect()
 
 
+def hold_viewers() -> None:
+    """Before every call: whoever may only look changes nothing but their own account."""
+    if request.method in SAFE_METHODS or request.blueprint in OWN_BLUEPRINTS:
+        return
+    found = caller()
+    if found is not None and not found.user.may_change:
+        message = N_("You may look at everything here, but change nothing.")
+        raise Invalid(message, status=403, code="forbidden")
+
+
 def caller() -> Caller | None:
     """Who makes the present call; None when nobody we know."""
     if "caller" not in g:
@@ -80,13 +92,13 @@ def current_user() -> User:
 
 
 def scope() -> int | None:
-    """Whose things the present user sees: their own number, or None (everybody's) for admins."""
+    """Whose things the present user sees: their own number, or None for everybody's."""
     user = current_user()
-    return None if user.is_admin else user.id
+    return None if user.sees_all else user.id
 
 
 def check_owner(owner_id: int, message: str) -> None:
-    """`NotFound` unless the thing is the present user's, or they are an administrator."""
+    """`NotFound` unless the thing is the present user's, or they see everybody's."""
     if scope() not in (None, owner_id):
         raise NotFound(message)
 
@@ -111,6 +123,19 @@ def admin_required(view: View) -> View:
     def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
         if not current_user().is_admin:
             raise Invalid("Only administrators can do this.", status=403, code="forbidden")
+        return view(*args, **kwargs)
+
+    return login_required(cast(View, guarded))
+
+
+def console_required(view: View) -> View:
+    """For what the console shows: administrators and viewers; others get 403."""
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        if not current_user().sees_all:
+            message = N_("The console is for administrators and viewers.")
+            raise Invalid(message, status=403, code="forbidden")
         return view(*args, **kwargs)
 
     return login_required(cast(View, guarded))

@@ -26,7 +26,14 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "progress": (2,),
 }
 METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
-PLACES = ("src/darkroom/web", "src/darkroom/accounts", "src/darkroom/counting", "jobs")
+PLACES = (
+    "src/darkroom/web",
+    "src/darkroom/accounts",
+    "src/darkroom/console",
+    "src/darkroom/counting",
+    "src/darkroom/signals",
+    "jobs",
+)
 
 
 def texts() -> Iterator[tuple[str, int, str | tuple[str, ...]]]:

@@ -12,10 +12,11 @@ from flask_babel import (
 )
 from markupsafe import Markup, escape
 
-from darkroom.web.run_views import run_note, run_shape, time_left
+from darkroom.web.run_views import run_note, run_shape, step_why, time_left
 from darkroom.web.words import (
     CLASSES,
     CONTAINERS,
+    EVENTS,
     LANES,
     PIPELINES,
     ROLES,
@@ -43,8 +44,10 @@ def register(app: Flask) -> None:
         run_note=run_note,
         time_left=time_left,
         run_shape=run_shape,
+        step_why=step_why,
         state_word=lambda key: word(STATES, key),
         step_word=lambda key: word(STEPS, key),
+        event_word=lambda key: word(EVENTS, key),
         lane_word=lambda key: word(LANES, key),
         pipeline_word=lambda key: word(PIPELINES, key),
         container_word=lambda key: word(CONTAINERS, key),

@@ -14,6 +14,7 @@ from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.queue.runs import StepView
 from darkroom.web.auth import check_owner
+from darkroom.web.reasons import why
 from darkroom.web.words import STATES, say, word
 
 Json = dict[str, Any]
@@ -97,6 +98,11 @@ def run_shape(run: Run, steps: Sequence[StepView] = ()) -> str:
     )
 
 
+def step_why(step: StepView) -> str:
+    """Why the step waits, in the reader's language; empty when it does not."""
+    return why(step.why.reason, step.why.waits_on, step.why.why) if step.why else ""
+
+
 def _step_state(step: StepView) -> Json:
     return {
         "job_id": step.job_id,
@@ -106,12 +112,9 @@ def _step_state(step: StepView) -> Json:
         "word": word(STATES, step.state),
         "progress": round(step.progress, 4),
         "note": say(step.note, step.note_values) if step.state == "running" else "",
-        "waiting_for": say(step.waiting_for or "") if step.state in WAITING else "",
+        "waiting_for": step_why(step),
         "error": step.error,
     }
-
-
-WAITING = ("waiting", "scheduled")
 
 
 def _iso(moment: datetime | None) -> str | None:

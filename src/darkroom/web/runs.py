@@ -28,6 +28,7 @@ from darkroom.web.errors import RETRY_SECONDS
 from darkroom.web.live import follow
 from darkroom.web.run_views import elapsed, run_note, run_state, visible_run
 from darkroom.web.services import services
+from darkroom.web.waiting import wait_for_end
 from darkroom.web.words import PIPELINES
 
 pages = Blueprint("runs", __name__, url_prefix="/runs")
@@ -65,16 +66,24 @@ def show(run_id: UUID) -> ResponseReturnValue:
     with services().database.session() as db:
         run = visible_run(db, run_id)
         steps = runs.steps_of(db, run_id)
+        callbacks = [] if run.is_over else runs.callbacks_of(db, run_id)
         [card] = counting.cards(db, [run])
     return render_template(
-        "run.html", run=run, card=card, steps=steps, note=run_note(run), elapsed=elapsed(run)
+        "run.html",
+        run=run,
+        card=card,
+        steps=steps,
+        callbacks=callbacks,
+        note=run_note(run),
+        elapsed=elapsed(run),
     )
 
 
 @pages.get("/<uuid:run_id>.json")
 @login_required
 def state(run_id: UUID) -> ResponseReturnValue:
-    """The run's state, for pages that poll."""
+    """The run's state, for pages that poll and programs that wait for its end."""
+    wait_for_end(run_id)
     response = jsonify(_one(run_id))
     response.add_etag()
     return response.make_conditional(request)

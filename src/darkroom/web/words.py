@@ -34,6 +34,11 @@ STATES = {
     "given_back": N_("Given back"),
     "lost": N_("Worker lost"),
     "review": N_("Needs review"),
+    "delivered": N_("Delivered"),
+    "skipped": N_("Not sent"),
+    "active": N_("Active"),
+    "paused": N_("Paused"),
+    "disabled": N_("Switched off"),
 }
 
 PIPELINES = {"counting": N_("Counting")}
@@ -43,6 +48,18 @@ STEPS = {
     "counting.detect": N_("Count the plants"),
     "counting.aggregate": N_("Add up"),
     "counting.draw": N_("Draw the result"),
+    "notifying.alert": N_("Alert"),
+    "notifying.slack": N_("Alert by Slack"),
+    "notifying.email": N_("Alert by e-mail"),
+    "signalling.deliver": N_("Tell a webhook"),
+}
+
+EVENTS = {
+    "run.created": N_("A run was asked for"),
+    "run.started": N_("It began"),
+    "run.succeeded": N_("It succeeded"),
+    "run.failed": N_("It failed"),
+    "run.cancelled": N_("It was cancelled"),
 }
 
 LANES = {
@@ -55,7 +72,11 @@ CONTAINERS = {"plug": N_("Plug tray"), "box": N_("Box"), "segment": N_("Segment"
 
 CLASSES = {"plant": N_("Plant"), "plants": N_("Plants")}
 
-ROLES = {"admin": N_("Administrator"), "member": N_("Member")}
+ROLES = {
+    "admin": N_("Administrator"),
+    "member": N_("Member"),
+    "viewer": N_("Viewer"),
+}
 
 SENTENCES = (
     N_("cancelling"),
@@ -63,6 +84,7 @@ SENTENCES = (
     N_("The run is still going on. Cancel it first, or wait for its end."),
     N_("Some steps of the run are still stopping. Try again in a moment."),
     N_("Every step of this run succeeded; there is nothing to retry."),
+    N_("This run's steps were cleaned up; it cannot be retried. Send it again."),
     N_("There is no such run."),
     N_("There is no such step."),
     N_("Only a step that failed or was cancelled can be retried."),
@@ -89,6 +111,30 @@ SENTENCES = (
     N_("“{name}” is an animation. Send a still image."),
     N_("“{name}” is built in an unusual way. Save it again as a JPEG."),
     N_("There is vegetation here, but no plant was detected."),
+    N_("the breaker {gate} is open; the last error was: {error}"),
+    N_("the breaker {gate} is being tried; the last error was: {error}"),
+    N_("the breaker {gate} was isolated by hand: {reason}"),
+    N_("the budget of {gate} for today is spent: {spent} of {budget} USD"),
+    N_("calls in flight have reserved what is left of the budget of {gate}"),
+    N_("all {calls} calls in flight that {gate} may have are taken"),
+    N_("waiting in line for the pace {gate}, {ahead} before it"),
+    N_("There is no such breaker."),
+    N_("The endpoint answered 410: it is gone for good."),
+    N_("The webhook did not listen."),
+    N_("{endpoint} did not answer within {seconds} s."),
+    N_("{endpoint} could not be reached: {reason}"),
+    N_("{endpoint} answered {status}."),
+    N_("The host {host} cannot be found."),
+    N_("There is no filter called {name}. There are: {known}."),
+    N_("There is no state {value}. There are: {known}."),
+    N_("There is no action {value}. There are: {known}."),
+    N_("At most {number} characters, and none of them NUL."),
+    N_("At most {number} at once."),
+    N_("Give {name} only once."),
+    N_("The limit must lie between 1 and {number}."),
+    N_("{value} is not a number of that kind."),
+    N_("{value} is not a run's id."),
+    N_("{value} is not a time like 2026-05-01T12:00 (UTC), nor an age like 2h."),
 )
 """What jobs and the engine say, as they say it."""
 
@@ -166,4 +212,6 @@ def script_words() -> dict[str, str]:
         "offline": gettext("No connection. Trying again…"),
         "fullScreen": gettext("Full screen"),
         "leaveFullScreen": gettext("Leave full screen"),
+        "paused": gettext("Waits while rows are selected"),
+        "selected": gettext("{count} selected"),
     }

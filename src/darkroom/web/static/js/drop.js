@@ -161,6 +161,7 @@ class DropZone {
     const request = new XMLHttpRequest();
     request.open("POST", this.form.action);
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Idempotency-Key", this.keyOf(good));
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => this.progress(good, event.loaded * (this.bytes(good) / event.total)));
     request.upload.addEventListener("load", () => { this.sum.textContent = word("checking"); });
@@ -168,6 +169,16 @@ class DropZone {
     request.addEventListener("error", () => this.failed(word("connectionLost")));
     this.busy(true);
     request.send(data);
+  }
+
+  /** The same photos go under the same key: sent again after a lost connection, they are counted once. */
+  keyOf(photos) {
+    const files = photos.map((photo) => photo.file);
+    if (this.sent?.length !== files.length || files.some((file, at) => file !== this.sent[at])) {
+      this.sent = files;
+      this.key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    }
+    return this.key;
   }
 
   bytes(photos) {

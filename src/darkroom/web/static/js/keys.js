@@ -26,7 +26,14 @@ function handle(key) {
   if (key === "/") return focus(document.querySelector("[data-search]"));
   if (key === "?") return help();
   if (key === "j" || key === "k") return walk(key === "j" ? 1 : -1);
-  return false;
+  return press(key);
+}
+
+/** What the page itself puts on a key: the first element that is shown and says so. */
+function press(key) {
+  const wanted = [...document.querySelectorAll(`[data-press="${CSS.escape(key)}"]`)].find((element) => element.checkVisibility());
+  wanted?.click();
+  return wanted !== undefined;
 }
 
 function go(key) {

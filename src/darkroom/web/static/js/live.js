@@ -112,7 +112,8 @@ function refreshSoon() {
   refreshing ??= setTimeout(refresh, REFRESH_MS);
 }
 
-async function refresh() {
+/** Fetch the page again and replace its live regions. */
+export async function refresh() {
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -142,5 +143,5 @@ function replaceWhenFree(fresh) {
 function isInUse(region) {
   const selection = document.getSelection();
   const selected = selection && !selection.isCollapsed && region.contains(selection.anchorNode);
-  return selected || region.contains(document.activeElement) || region.querySelector(":popover-open") !== null;
+  return selected || region.contains(document.activeElement) || region.querySelector(":popover-open, [data-select]:checked") !== null;
 }

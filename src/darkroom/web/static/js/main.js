@@ -14,6 +14,9 @@ for (const form of document.querySelectorAll("[data-filters]")) {
 }
 
 if (document.querySelector("[data-live]")) import("./live.js").then(({ followAll }) => followAll());
+if (document.querySelector("[data-refresh]")) import("./refresh.js").then(({ keepFresh }) => keepFresh());
+if (document.querySelector("[data-selection]")) import("./selection.js").then(({ begin }) => document.querySelectorAll("[data-selection]").forEach(begin));
+document.querySelector("[data-go-on]")?.requestSubmit();
 if (document.querySelector("[data-drop]")) import("./drop.js").then(({ begin }) => document.querySelectorAll("[data-drop]").forEach(begin));
 if (document.querySelector("[data-viewer]")) import("./viewer.js").then(({ begin }) => document.querySelectorAll("[data-viewer]").forEach(begin));
 

@@ -1,0 +1,37 @@
+"""Why a step waits or stands still, as the pages say it."""
+
+from flask_babel import gettext
+
+from darkroom.web.words import N_
+
+SENTENCES = {
+    "lane_paused": N_("lane %(on)s is paused"),
+    "no_worker": N_("no worker takes lane %(on)s"),
+    "breaker": N_("breaker %(on)s is open"),
+    "pace": N_("paced by %(on)s"),
+    "limit": N_("limit %(on)s is reached"),
+    "concurrency": N_("all calls %(on)s may have are in flight"),
+    "budget": N_("budget %(on)s is spent"),
+    "retry": N_("it went wrong and is tried again"),
+    "unknown_step": N_("the last worker that took it does not know this step"),
+    "stopped": N_("its worker stopped"),
+    "scheduled": N_("asked for a later time"),
+    "lock": N_("another step with the lock %(on)s goes first"),
+    "turn": N_("the owners in lane %(on)s take turns"),
+    "lane_full": N_("all places of lane %(on)s are taken"),
+    "next": N_("a worker takes it next"),
+    "children": N_("waits for %(on)s steps"),
+    "worker_gone": N_("its worker is gone"),
+    "worker_silent": N_("its worker is silent"),
+    "no_attempt": N_("it is marked as running, but has no attempt"),
+    "not_promoted": N_("it is due, but nobody made it fetchable (does a worker run?)"),
+    "no_steps": N_("the run is open, but none of its steps is"),
+}
+
+
+def why(reason: str, on: str | None, said: str) -> str:
+    """Why a step waits or stands still, in the reader's language; `said` where it is not known."""
+    if reason not in SENTENCES:
+        return said
+    sentence: str = gettext(SENTENCES[reason]) % {"on": on or ""}
+    return " ".join(sentence.split())
