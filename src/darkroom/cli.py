@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from darkroom import __version__
-from darkroom.errors import DarkroomError
+from darkroom.commands.doctor import doctor
+from darkroom.commands.jobs import jobs
+from darkroom.commands.queue import COMMANDS as QUEUE_COMMANDS
+from darkroom.commands.upkeep import upkeep
+from darkroom.errors import DarkroomError, Invalid
 from darkroom.settings import ROOT, Settings
 
 if TYPE_CHECKING:
@@ -96,16 +100,26 @@ def _welcome(settings: Settings, url: str) -> None:
     click.echo("Ctrl-C stops everything.")
 
 
+main.add_command(doctor)
+main.add_command(jobs)
+main.add_command(upkeep)
+for _command in QUEUE_COMMANDS:
+    main.add_command(_command)
+
+
 @main.command()
 @click.option("--lanes", help="Only these lanes, comma separated (io, cpu, gpu).")
 @click.pass_obj
 def worker(settings: Settings, lanes: str | None) -> None:
     """Run the steps of the queue until SIGTERM or Ctrl-C."""
     from darkroom.db.opening import open_database
+    from darkroom.queue import cron
     from darkroom.queue.worker import WorkerProcess
 
     chosen = _lanes(settings, lanes)
     load_jobs()
+    # Said now, not by every round of the worker.
+    cron.plan(settings.queue)
     with open_database(settings, pool_size=sum(chosen.values()) + 2) as database:
         WorkerProcess(settings, database, chosen).run()
 
@@ -120,7 +134,10 @@ def load_jobs() -> None:
 def _lanes(settings: Settings, named: str | None) -> dict[str, int]:
     lanes = dict(settings.queue.lanes)
     if named is None:
-        return {lane: slots for lane, slots in lanes.items() if slots > 0}
+        some = {lane: slots for lane, slots in lanes.items() if slots > 0}
+        if not some:
+            raise Invalid("Every lane has 0 slots: set DARKROOM_LANE_IO, _CPU or _GPU above 0.")
+        return some
     unknown = [lane for lane in named.split(",") if lane not in lanes]
     if unknown:
         raise click.BadParameter(
@@ -194,16 +211,16 @@ def users_list(settings: Settings) -> None:
 @users.command("add")
 @click.argument("email")
 @click.option("--name", help="How they are called; the e-mail's first part when left out.")
-@click.option("--admin", is_flag=True, help="Sees and manages everything.")
+@click.option("--admin", "role", flag_value="admin", help="Sees and manages everything.")
+@click.option("--viewer", "role", flag_value="viewer", help="Sees everything, changes nothing.")
 @click.pass_obj
-def users_add(settings: Settings, email: str, name: str | None, admin: bool) -> None:
+def users_add(settings: Settings, email: str, name: str | None, role: str | None) -> None:
     """Add a person and print the link that signs them in once."""
     from darkroom.accounts import service
 
     with _session(settings) as session:
-        role = "admin" if admin else "member"
         user = service.create_user(
-            session, email=email, name=name or email.partition("@")[0], role=role
+            session, email=email, name=name or email.partition("@")[0], role=role or "member"
         )
         click.echo(_sign_in_link(settings, service.make_sign_in_link(session, user, _now())))
 

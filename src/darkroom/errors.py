@@ -62,6 +62,15 @@ class Invalid(DarkroomError):
         self.code = code or type(self).code
 
 
+class Refused(Invalid):
+    """A provider refuses what was asked for, for safety or by its rules: trying again is no use."""
+
+    code = "refused"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message, field, status=422)
+
+
 class NotFound(Invalid):
     """What was asked for does not exist, or is not the caller's."""
 

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +12,15 @@ from darkroom.errors import Invalid
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout: where `sql/`, `jobs/` and `Procfile` lie."""
+
+CRON_PREFIX = "DARKROOM_CRON_"
+"""`DARKROOM_CRON_UPKEEP_DELETE_FINISHED` is the schedule of the step `upkeep.delete_finished`."""
+
+LONGEST_AGE = 36_500
+
+# A limit keeps the time of each call that still counts.
+MOST_CALLS = 1000
+LONGEST_PERIOD = 86_400.0
 
 
 def _cores() -> int:
@@ -59,6 +70,20 @@ class QueueSettings:
     grace_seconds: float = 20.0
     backoff_seconds: float = 2.0
     backoff_cap_seconds: float = 300.0
+    crons: Mapping[str, str] = field(default_factory=dict)
+    """Schedules in place of those in the code, by the end of their variable's name."""
+
+
+@dataclass(frozen=True)
+class UpkeepSettings:
+    """How long things are kept before they are cleaned away, in days; temporary files in hours."""
+
+    finished_days: float = 7.0
+    failed_days: float = 30.0
+    orphan_days: float = 7.0
+    rollup_days: float = 90.0
+    delivery_days: float = 30.0
+    temp_hours: float = 24.0
 
 
 @dataclass(frozen=True)
@@ -71,6 +96,8 @@ class WebSettings:
     max_streams: int = 12
     stream_seconds: float = 25.0
     require_login: bool = False
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks (CIDR) whose `X-Forwarded-For` is believed."""
 
     @property
     def loopback(self) -> bool:
@@ -81,6 +108,93 @@ class WebSettings:
     def local_user(self) -> bool:
         """True when calls without a token count as the local administrator."""
         return self.loopback and not self.require_login
+
+
+@dataclass(frozen=True)
+class SignalSettings:
+    """Webhooks, idempotency keys and waiting for results.
+
+    `webhook_private` lets members name endpoints on private networks, too. A failed delivery is
+    tried again after `webhook_retry_seconds`, then five times that, and so on.
+    """
+
+    webhook_private: bool = False
+    webhook_timeout_seconds: float = 15.0
+    webhook_retry_seconds: float = 5.0
+    idempotency_hours: float = 24.0
+    max_wait_seconds: int = 60
+
+
+@dataclass(frozen=True)
+class BreakerSettings:
+    """When a breaker opens, and for how long; times in seconds.
+
+    It opens after so many `failures` in a row, or at a `failure_rate` within a window of at least
+    `window_calls` calls. It stays open for `open_seconds` (or its provider's own time), and longer
+    by `growth` each time it opens again, up to `cap_seconds`. After `dormant_seconds` without a
+    failure all that is forgotten. The call that tries it has `probe_seconds`.
+    """
+
+    failures: int = 5
+    failure_rate: float = 0.5
+    window_seconds: float = 60.0
+    window_calls: int = 20
+    open_seconds: float = 300.0
+    open_seconds_of: Mapping[str, float] = field(default_factory=lambda: {"storage": 60.0})
+    growth: float = 2.0
+    cap_seconds: float = 3600.0
+    dormant_seconds: float = 3600.0
+    probe_seconds: float = 600.0
+
+
+@dataclass(frozen=True)
+class Quota:
+    """So many calls in so many seconds."""
+
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class GateSettings:
+    """What may pass how often: breakers, request limits, paces, calls in flight, money a day.
+
+    `limits` by endpoint of ours, `paces` (seconds from the end of a call to the start of the next)
+    by name, the rest by provider; what is not named is not limited. Money is in US dollars and days
+    are those of UTC.
+    """
+
+    breaker: BreakerSettings = field(default_factory=BreakerSettings)
+    limits: Mapping[str, Quota] = field(
+        default_factory=lambda: {
+            "generate-image": Quota(10, 60),
+            "face-swap": Quota(5, 60),
+            "magic-prompt": Quota(20, 60),
+            "render-video": Quota(3, 300),
+            "render-multi-scene": Quota(2, 300),
+            "enhance-media": Quota(5, 60),
+        }
+    )
+    paces: Mapping[str, float] = field(default_factory=lambda: {"variants": 1.5, "catalog": 2.0})
+    max_calls: Mapping[str, int] = field(default_factory=dict)
+    max_calls_per_owner: Mapping[str, int] = field(default_factory=dict)
+    budget_per_day: Mapping[str, Decimal] = field(default_factory=dict)
+    budget_per_owner: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """Where alerts go: a Slack incoming webhook, and e-mail by SMTP; each if it is set."""
+
+    slack_webhook_url: str | None = field(default=None, repr=False)
+    email_to: tuple[str, ...] = ()
+    email_from: str = "darkroom@localhost"
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_user: str | None = None
+    smtp_password: str | None = field(default=None, repr=False)
+    smtp_security: str = "starttls"
+    timeout_seconds: float = 15.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +210,11 @@ class Settings:
     s3: S3Settings | None = None
     counting: CountingSettings = CountingSettings()
     queue: QueueSettings = field(default_factory=QueueSettings)
+    upkeep: UpkeepSettings = UpkeepSettings()
     web: WebSettings = WebSettings()
+    signals: SignalSettings = SignalSettings()
+    gates: GateSettings = field(default_factory=GateSettings)
+    alerts: AlertSettings = AlertSettings()
 
     @property
     def files_dir(self) -> Path:
@@ -132,7 +250,11 @@ class Settings:
             s3=_s3(read),
             counting=_counting(read),
             queue=_queue(read),
+            upkeep=_upkeep(read),
             web=_web(read),
+            signals=_signals(read),
+            gates=_gates(read),
+            alerts=_alerts(read),
         )
 
 
@@ -143,6 +265,17 @@ class _Reader:
     def text(self, name: str) -> str | None:
         return self._environ.get(name, "").strip() or None
 
+    def starting_with(self, prefix: str) -> dict[str, str]:
+        names = sorted(name for name in self._environ if name.startswith(prefix))
+        found = {name.removeprefix(prefix): self.text(name) for name in names}
+        return {end: text for end, text in found.items() if text is not None}
+
+    def age(self, name: str, default: float) -> float:
+        value = self.number(name, default)
+        if not 0 <= value <= LONGEST_AGE:
+            raise Invalid(f"{name} must be between 0 and {LONGEST_AGE}, not {value:g}.", name)
+        return value
+
     def integer(self, name: str, default: int) -> int:
         return int(self.number(name, default))
 
@@ -152,6 +285,72 @@ class _Reader:
             return default if raw is None else float(raw)
         except ValueError:
             raise Invalid(f"{name} must be a number, not {raw!r}.", name) from None
+
+    def above(self, name: str, default: float, low: float) -> float:
+        value = self.number(name, default)
+        if not low <= value < float("inf"):
+            raise Invalid(f"{name} must be at least {low:g}, not {value:g}.", name)
+        return value
+
+    def listed(self, name: str) -> tuple[str, ...]:
+        parts = (part.strip() for part in (self.text(name) or "").split(","))
+        return tuple(part for part in parts if part)
+
+    def pairs(self, name: str, like: str) -> dict[str, str]:
+        """What `key=value,key=value` says; `like` is an example for whoever got it wrong."""
+        found = {}
+        for part in self.listed(name):
+            key, equals, value = (piece.strip() for piece in part.partition("="))
+            if not (key and equals and value):
+                raise Invalid(f"{name} must be like {like}, not {part!r}.", name)
+            found[key] = value
+        return found
+
+    def amounts(self, name: str, default: Mapping[str, float], low: float) -> dict[str, float]:
+        given = self.pairs(name, "gemini=2,storage=60")
+        one = _Reader({f"{name} ({key})": value for key, value in given.items()})
+        read = {key: one.above(f"{name} ({key})", low, low) for key in given}
+        return {**default, **read}
+
+    def counts(self, name: str) -> dict[str, int]:
+        return {key: int(value) for key, value in self.amounts(name, {}, 1).items()}
+
+    def money(self, name: str, raw: str | None) -> Decimal | None:
+        try:
+            amount = None if raw is None else Decimal(raw)
+        except ArithmeticError:
+            amount = Decimal("NaN")
+        if amount is not None and not (amount.is_finite() and amount >= 0):
+            raise Invalid(f"{name} must be an amount of dollars like 2.50, not {raw!r}.", name)
+        return amount
+
+    def quotas(self, name: str, default: Mapping[str, Quota]) -> dict[str, Quota]:
+        like = "generate-image=10/60 (calls/seconds)"
+        quotas = dict(default)
+        for endpoint, said in self.pairs(name, like).items():
+            try:
+                calls, seconds = said.split("/")
+                quota = Quota(int(calls), float(seconds))
+            except ValueError:
+                raise Invalid(f"{name} must be like {like}, not {said!r}.", name) from None
+            if not (1 <= quota.calls <= MOST_CALLS and 0 < quota.seconds <= LONGEST_PERIOD):
+                raise Invalid(
+                    f"{name}: {endpoint} must be 1 to {MOST_CALLS} calls in at most "
+                    f"{LONGEST_PERIOD:g} seconds, not {said}.",
+                    name,
+                )
+            quotas[endpoint.lstrip("/")] = quota
+        return quotas
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        for part in self.listed(name):
+            try:
+                ip_network(part)
+            except ValueError:
+                raise Invalid(
+                    f"{name} must list addresses or networks like 10.0.0.0/8, not {part!r}.", name
+                ) from None
+        return self.listed(name)
 
     def triple(self, name: str, default: tuple[int, int, int]) -> tuple[int, int, int]:
         raw = self.text(name)
@@ -228,6 +427,19 @@ def _queue(read: _Reader) -> QueueSettings:
         grace_seconds=read.number("DARKROOM_GRACE_SECONDS", base.grace_seconds),
         backoff_seconds=read.number("DARKROOM_BACKOFF_SECONDS", base.backoff_seconds),
         backoff_cap_seconds=read.number("DARKROOM_BACKOFF_CAP_SECONDS", base.backoff_cap_seconds),
+        crons=read.starting_with(CRON_PREFIX),
+    )
+
+
+def _upkeep(read: _Reader) -> UpkeepSettings:
+    base = UpkeepSettings()
+    return UpkeepSettings(
+        finished_days=read.age("DARKROOM_KEEP_FINISHED_DAYS", base.finished_days),
+        failed_days=read.age("DARKROOM_KEEP_FAILED_DAYS", base.failed_days),
+        orphan_days=read.age("DARKROOM_KEEP_ORPHANS_DAYS", base.orphan_days),
+        rollup_days=read.age("DARKROOM_KEEP_ROLLUPS_DAYS", base.rollup_days),
+        delivery_days=read.age("DARKROOM_KEEP_DELIVERIES_DAYS", base.delivery_days),
+        temp_hours=read.age("DARKROOM_KEEP_TEMP_HOURS", base.temp_hours),
     )
 
 
@@ -240,4 +452,71 @@ def _web(read: _Reader) -> WebSettings:
         max_streams=read.integer("DARKROOM_MAX_STREAMS", base.max_streams),
         stream_seconds=read.number("DARKROOM_STREAM_SECONDS", base.stream_seconds),
         require_login=read.flag("DARKROOM_REQUIRE_LOGIN"),
+        trusted_proxies=read.networks("DARKROOM_TRUSTED_PROXIES"),
+    )
+
+
+def _signals(read: _Reader) -> SignalSettings:
+    base = SignalSettings()
+    return SignalSettings(
+        webhook_private=read.flag("DARKROOM_WEBHOOK_PRIVATE"),
+        webhook_timeout_seconds=read.number(
+            "DARKROOM_WEBHOOK_TIMEOUT_SECONDS", base.webhook_timeout_seconds
+        ),
+        webhook_retry_seconds=read.number(
+            "DARKROOM_WEBHOOK_RETRY_SECONDS", base.webhook_retry_seconds
+        ),
+        idempotency_hours=read.number("DARKROOM_IDEMPOTENCY_HOURS", base.idempotency_hours),
+        max_wait_seconds=read.integer("DARKROOM_MAX_WAIT_SECONDS", base.max_wait_seconds),
+    )
+
+
+def _breaker(read: _Reader) -> BreakerSettings:
+    base = BreakerSettings()
+    return BreakerSettings(
+        failures=int(read.above("DARKROOM_BREAKER_FAILURES", base.failures, 1)),
+        failure_rate=read.above("DARKROOM_BREAKER_FAILURE_RATE", base.failure_rate, 0.01),
+        window_seconds=read.above("DARKROOM_BREAKER_WINDOW_SECONDS", base.window_seconds, 1),
+        window_calls=int(read.above("DARKROOM_BREAKER_WINDOW_CALLS", base.window_calls, 1)),
+        open_seconds=read.above("DARKROOM_BREAKER_OPEN_SECONDS", base.open_seconds, 0.1),
+        open_seconds_of=read.amounts("DARKROOM_BREAKER_OPEN_SECONDS_OF", base.open_seconds_of, 0.1),
+        growth=read.above("DARKROOM_BREAKER_GROWTH", base.growth, 1),
+        cap_seconds=read.above("DARKROOM_BREAKER_CAP_SECONDS", base.cap_seconds, 0.1),
+        dormant_seconds=read.above("DARKROOM_BREAKER_DORMANT_SECONDS", base.dormant_seconds, 1),
+        probe_seconds=read.above("DARKROOM_BREAKER_PROBE_SECONDS", base.probe_seconds, 1),
+    )
+
+
+def _gates(read: _Reader) -> GateSettings:
+    base = GateSettings()
+    budgets = read.pairs("DARKROOM_BUDGET_PER_DAY", "gemini=10.00")
+    return GateSettings(
+        breaker=_breaker(read),
+        limits=read.quotas("DARKROOM_LIMITS", base.limits),
+        paces=read.amounts("DARKROOM_PACES", base.paces, 0),
+        max_calls=read.counts("DARKROOM_MAX_CALLS"),
+        max_calls_per_owner=read.counts("DARKROOM_MAX_CALLS_PER_OWNER"),
+        budget_per_day={
+            provider: read.money("DARKROOM_BUDGET_PER_DAY", raw) or Decimal(0)
+            for provider, raw in budgets.items()
+        },
+        budget_per_owner=read.money(
+            "DARKROOM_BUDGET_PER_OWNER", read.text("DARKROOM_BUDGET_PER_OWNER")
+        ),
+    )
+
+
+def _alerts(read: _Reader) -> AlertSettings:
+    base = AlertSettings()
+    security = read.choice("DARKROOM_SMTP_SECURITY", ("starttls", "tls", "none"))
+    usual = {"starttls": 587, "tls": 465, "none": 25}
+    return AlertSettings(
+        slack_webhook_url=read.text("DARKROOM_SLACK_WEBHOOK_URL"),
+        email_to=read.listed("DARKROOM_ALERT_EMAIL"),
+        email_from=read.text("DARKROOM_SMTP_FROM") or base.email_from,
+        smtp_host=read.text("DARKROOM_SMTP_HOST"),
+        smtp_port=read.integer("DARKROOM_SMTP_PORT", usual[security]),
+        smtp_user=read.text("DARKROOM_SMTP_USER"),
+        smtp_password=read.text("DARKROOM_SMTP_PASSWORD"),
+        smtp_security=security,
     )

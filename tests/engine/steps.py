@@ -2,12 +2,14 @@
 
 import os
 import signal
+from decimal import Decimal
 from pathlib import Path
 
 from sqlalchemy import text
 
 from darkroom.errors import Invalid, NotNow, Permanent, Transient
 from darkroom.queue import child
+from darkroom.queue.gates.call import calling
 from darkroom.queue.settle import now
 from darkroom.queue.step import Retry, Save, step
 from darkroom.queue.task import Task
@@ -155,3 +157,26 @@ def sleeper(task: Task, path: str) -> Save:
 def _begin(path: str) -> None:
     with open(f"{path}.begun", "a") as file:
         file.write(f"{os.getpid()}\n")
+
+
+@step(lane="io")
+def call_outside(task: Task, word: str, mended: str, pace: str | None = None) -> Save:
+    """Call a provider that answers once the file exists; marks when the call began and ended."""
+    with calling(task, provider="gemini", operation="edit", pace=pace) as call:
+        began = now(task.database).timestamp()
+        if not Path(mended).exists():
+            raise Transient("the provider is down")
+        call.charge(Decimal("0.04"))
+        ended = now(task.database).timestamp()
+    return lambda tx: mark(tx, f"{word} {began} {ended}")
+
+
+@step(lane="gpu")
+def hold_pace(task: Task, path: str) -> Save:
+    """Be in a paced call until the file exists."""
+    with calling(task, provider="gemini", operation="edit", pace="variants"):
+        _begin(path)
+        while not Path(path).exists():
+            task.checkpoint()
+            task.stop.wait(0.02)
+    return lambda tx: mark(tx, "held 0 0")

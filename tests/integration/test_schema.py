@@ -3,9 +3,12 @@
 from sqlalchemy import inspect
 from sqlalchemy.dialects import postgresql
 
+import darkroom.accounts.audit
 import darkroom.accounts.models
 import darkroom.counting.models
+import darkroom.queue.gates.models
 import darkroom.queue.models
+import darkroom.signals.models
 import darkroom.storage.assets  # noqa: F401
 from darkroom.db.sessions import Base, Database
 

@@ -12,6 +12,7 @@ from sqlalchemy.types import BigInteger
 from darkroom.db.sessions import Database
 from darkroom.db.statements import raw, statement
 from darkroom.queue import cron, settle
+from darkroom.queue.gates import pace
 from darkroom.queue.settle import LeaseLost
 from darkroom.queue.task import Lease
 from darkroom.settings import QueueSettings
@@ -83,12 +84,6 @@ def reconcile(database: Database) -> int:
         return int(session.execute(statement("queue/reconcile_runs")).scalar_one())
 
 
-def pull(database: Database) -> None:
-    """Bring forward what waits for a gate that has become free sooner than it was told."""
-    with database.session() as session:
-        session.execute(statement("queue/pull_paces"))
-
-
 class Lifeline:
     """A thread of the worker process that promotes, rescues and ticks until it is stopped."""
 
@@ -121,7 +116,7 @@ class Lifeline:
         answered = time.monotonic()
         while not self._stop.wait(PROMOTE_SECONDS):
             try:
-                pull(self._database)
+                pace.pull(self._database)
                 promote(self._database)
                 if time.monotonic() - answered > self._settings.stale_seconds / 2:
                     # The database was away, and nobody could write a heartbeat: let them do so.
