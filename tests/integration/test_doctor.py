@@ -53,8 +53,8 @@ def healthy(settings: Settings, run: Run, monkeypatch: pytest.MonkeyPatch) -> Se
         )
     run(
         "INSERT INTO crons (name, purpose, lane, max_attempts, schedule, next_at, last_outcome, "
-        "last_started_at, last_finished_at) VALUES ('upkeep.tidy', 'Tidy.', 'io', 3, '@daily', "
-        "now() + interval '1 hour', 'succeeded', now(), now())"
+        "last_started_at, last_finished_at) VALUES ('upkeep.delete_finished', 'Tidy.', 'io', 3, "
+        "'@daily', now() + interval '1 hour', 'succeeded', now(), now())"
     )
     monkeypatch.setattr(machine, "weights", lambda settings: Finding("ok", "weights", "There."))
     roomy = lambda subject, folder: Finding("ok", subject, ROOM)  # noqa: E731
@@ -190,7 +190,7 @@ def test_a_cron_job_that_missed_due_times(healthy: Settings, run: Run):
 
 def test_a_cron_job_that_hangs(healthy: Settings, run: Run, database: Database):
     with database.session() as session:
-        (job_id,) = enqueue(session, [Call("upkeep.tidy", "io")], run_id=None)
+        (job_id,) = enqueue(session, [Call("upkeep.delete_finished", "io")], run_id=None)
     run("UPDATE crons SET running_job_id = :id", id=job_id)
     run("UPDATE steps SET created_at = now() - interval '2 hours'")
     assert f"job {job_id}" in the_one(healthy, "warn", "crons")
