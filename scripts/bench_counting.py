@@ -145,8 +145,8 @@ def main() -> None:
     options = parser.parse_args()
     prepare(options.cache)
     real = load_shared()
-    photos = [make_photo(7_000_000 + n, (2000, 1500), real=real) for n in range(options.photos)]
-    photos.append(make_photo(7_100_000, (4000, 3000), places=900))
+    photos = [make_photo(7_500_000 + n, (2000, 1500), real=real) for n in range(options.photos)]
+    photos.append(make_photo(7_600_000, (4000, 3000), places=900))
     device = pick_device()
     detector = PlantDetector(options.weights, cache_dir=options.cache, device=device)
     theirs = measure(stock(options.weights, detector.side, device), photos, options.repeat)

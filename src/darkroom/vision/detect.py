@@ -1,9 +1,9 @@
 """Plants in a photo: a small network over overlapping slices, merged to one box a plant.
 
 A plant that is smaller than the overlap of two slices lies whole in one of them. One that is larger
-may be cut in every slice, and would count twice. Where boxes show that, slices twice as wide are
-tried, and again, until nothing large is cut. Only large boxes are taken from those, so that small
-plants are always judged at full size; what lies within such a box was a leaf of it.
+may be cut in every slice, and would count twice. Where boxes show that, the photo is looked at once
+more at half its size, and so on until nothing large is cut. Only large boxes are taken from there,
+so that small plants are always judged at full size; what lies within such a box was a leaf of it.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,6 +71,14 @@ class _Found:
             self.boxes[chosen], self.scores[chosen], self.classes[chosen], self.cut[chosen]
         )
 
+    def scaled(self, view: Image, image: Image) -> "_Found":
+        """Boxes in the pixels of `view` in those of `image`, the same photo at another size."""
+        factor = np.divide(_frame(image), _frame(view), dtype=np.float32)
+        return _Found(self.boxes * np.tile(factor, 2), self.scores, self.classes, self.cut)
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
     @property
     def longest(self) -> Floats:
         return np.asarray((self.boxes[:, 2:] - self.boxes[:, :2]).max(axis=1, initial=0))
@@ -116,19 +125,20 @@ class PlantDetector:
         merge : "NMS" keeps the best of boxes with IOU >= 0.5; "GREEDYNMM" grows it over boxes
             with IOS >= 0.5
         on_slice : called with (slices done, slices planned) between batches; may raise to stop.
-            The planned number grows when large plants call for wider slices.
+            The planned number grows when large plants call for another look.
         """
-        told = _Counter(on_slice)
-        frame = (image.shape[1], image.shape[0])
-        slicing = plan(frame, slice_size, overlap)
-        found = _settle(self._look(image, slicing, confidence, told))
+        told, view = _Counter(on_slice), image
+        slicing = plan(_frame(view), slice_size, overlap)
+        found = _settle(self._look(view, slicing, confidence, told))
         reach = overlap * slicing.side
-        while slicing.side < max(frame) and _is_cut(found, reach):
-            slicing = plan(frame, slicing.side * 2, overlap)
-            wider = _settle(self._look(image, slicing, confidence, told))
+        while len(slicing) > 1 and (pieces := found.pick(_large_pieces(found, reach))):
+            view = _halved(view)
+            slicing = plan(_frame(view), slice_size, overlap)
+            near = slicing.meeting(pieces.scaled(image, view).boxes)
+            wider = _settle(self._look(view, near, confidence, told)).scaled(view, image)
             large = wider.pick(wider.longest >= 0.75 * reach)
             found = _settle(_joined(_beside(found, large), large))
-            reach = overlap * slicing.side
+            reach *= 2
         return _merged(found, merge, self._network.facts.names)
 
     def _look(self, image: Image, slicing: Slicing, confidence: float, told: "_Counter") -> _Found:
@@ -142,6 +152,15 @@ class PlantDetector:
                 found.append(_decode(output, corner, slicing, self.side, confidence))
             told.done(len(corners))
         return _joined(*found)
+
+
+def _frame(image: Image) -> tuple[int, int]:
+    return image.shape[1], image.shape[0]
+
+
+def _halved(image: Image) -> Image:
+    size = (max(1, image.shape[1] // 2), max(1, image.shape[0] // 2))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 class _Counter:
@@ -217,9 +236,9 @@ def _beside(found: _Found, large: _Found) -> _Found:
     return found.pick(~merging.covered(found.boxes, whole, _PART))
 
 
-def _is_cut(found: _Found, reach: float) -> bool:
-    """Whether a plant is left that may be larger than the overlap, `reach` pixels."""
-    return bool((found.cut & (found.longest > reach / 2)).any())
+def _large_pieces(found: _Found, reach: float) -> Bools:
+    """What is left of plants that may be larger than the overlap, `reach` pixels."""
+    return np.asarray(found.cut & (found.longest > reach / 2))
 
 
 def _merged(found: _Found, merge: Merge, names: tuple[str, ...]) -> Detections:

@@ -1,7 +1,13 @@
-"""One YOLO checkpoint, ready to run on a batch of images: OpenVINO on CPU, torch on CUDA."""
+"""One YOLO checkpoint, ready to run on a batch of images: OpenVINO on CPU, torch on CUDA.
+
+OpenVINO runs an export of the checkpoint. Bundled weights may come with one in 8-bit integers, made
+and measured by `scripts/quantise_weights.py`; all others are exported in full precision on first
+use. Either kind lies in a folder named for the SHA-256 of the checkpoint it was made from.
+"""
 
 import dataclasses
 import json
+import platform
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -13,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.vision.runtime import pick_device, prepare
-from darkroom.vision.weights import Facts, read_facts, sha256_of
+from darkroom.vision.weights import BUNDLED, Facts, read_facts, sha256_of
 
 if TYPE_CHECKING:
     from openvino import Model
@@ -24,6 +30,9 @@ Floats = NDArray[np.float32]
 CPU_BATCH = 4
 """Images for each of the requests that run at once."""
 CUDA_BATCH = 32
+
+QUANTISED = BUNDLED / "openvino"
+"""The exports that come with the bundled weights."""
 
 
 class Network(Protocol):
@@ -53,8 +62,18 @@ def load(weights: Path, cache_dir: Path, device: str | None = None) -> Network:
 
 
 def export_of(weights: Path, cache_dir: Path) -> Path:
-    """Where the checkpoint's OpenVINO export lies once it is made."""
-    return cache_dir / "openvino" / sha256_of(weights)
+    """Where the checkpoint's OpenVINO export lies: beside the bundled weights, else in the cache.
+
+    In the cache it may still have to be made.
+    """
+    digest = sha256_of(weights)
+    ours = QUANTISED / digest
+    return ours if ours.is_dir() and _is_x86() else cache_dir / "openvino" / digest
+
+
+def _is_x86() -> bool:
+    """Whether this processor is of the kind that the quantised exports were measured on."""
+    return platform.machine().lower() in ("x86_64", "amd64")
 
 
 def exported(weights: Path, cache_dir: Path) -> Path:

@@ -30,6 +30,14 @@ class Slicing:
     def __len__(self) -> int:
         return len(self.corners)
 
+    def meeting(self, boxes: NDArray[np.float32]) -> "Slicing":
+        """Only the slices that meet one of the boxes (N, 4) x1, y1, x2, y2."""
+        ends = self.corners + self.side
+        before = ends[:, None] <= boxes[None, :, :2]
+        beyond = self.corners[:, None] >= boxes[None, :, 2:]
+        apart = (before | beyond).any(axis=2)
+        return Slicing(self.corners[~np.all(apart, axis=1)], self.side, self.frame)
+
 
 def plan(frame: tuple[int, int], side: int, overlap: float) -> Slicing:
     """Lay slices over a (width, height) frame as SAHI does.

@@ -1,9 +1,10 @@
-"""The bundled weights, exported once for all tests of this folder, and the scene generator."""
+"""The weights, exported once for all tests of this folder, and the scene generator."""
 
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from darkroom.vision import weights
 from darkroom.vision.detect import PlantDetector
@@ -26,3 +27,12 @@ def detector(model_cache: Path) -> PlantDetector:
 @pytest.fixture(scope="session")
 def segmenter(model_cache: Path) -> ContainerSegmenter:
     return ContainerSegmenter(weights.bundled("containers"), cache_dir=model_cache, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def own_plants(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A person's own checkpoint: the bundled network in a file of other bytes."""
+    file = tmp_path_factory.mktemp("own") / "plants.pt"
+    checkpoint = weights.load_checked(weights.bundled("plants"))
+    torch.save(checkpoint | {"epoch": 1_000}, file)
+    return file

@@ -1,5 +1,6 @@
 """The bundled weights count drawn photos, large and small, and say how far they are."""
 
+import cv2
 import numpy as np
 import pytest
 from scenes.photo import make_photo
@@ -7,6 +8,7 @@ from scenes.photo import make_photo
 from darkroom.errors import Permanent
 from darkroom.vision import weights
 from darkroom.vision.detect import PlantDetector
+from darkroom.vision.slice import plan
 
 
 def test_a_drawn_tray_is_counted(detector: PlantDetector) -> None:
@@ -59,6 +61,20 @@ def test_a_plant_wider_than_the_overlap_counts_once(detector: PlantDetector) -> 
     photo = make_photo(8_000_003, (1600, 1200), places=12)
     assert np.mean([known.box[2] - known.box[0] for known in photo.plants]) > 128
     assert abs(len(detector.detect(photo.image)) - len(photo.plants)) <= 1
+
+
+def test_only_where_a_large_plant_is_cut_the_photo_is_looked_at_again(
+    detector: PlantDetector,
+) -> None:
+    calls: list[tuple[int, int]] = []
+    drawn = make_photo(8_000_003, (1600, 1200), places=12)
+    left, top, right, bottom = (round(edge) for edge in drawn.plants[0].box)
+    image = np.full((3000, 3000, 3), 90, np.uint8)
+    image[300:800, 300:800] = cv2.resize(drawn.image[top:bottom, left:right], (500, 500))
+    found = detector.detect(image, on_slice=lambda *told: calls.append(told))
+    full, half = plan((3000, 3000), 512, 0.25), plan((1500, 1500), 512, 0.25)
+    assert len(found) == 1
+    assert len(full) < calls[-1][1] < len(full) + len(half)
 
 
 def test_container_weights_are_no_plant_detector(model_cache: object, tmp_path: object) -> None:

@@ -1,4 +1,4 @@
-"""A checkpoint is exported once; OpenVINO and torch give the same answers."""
+"""A checkpoint is exported once, if it has no export yet; OpenVINO and torch agree."""
 
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -12,27 +12,26 @@ from darkroom.vision import weights
 from darkroom.vision.network import OpenVinoNetwork, TorchNetwork, exported, load
 
 
-def test_a_checkpoint_is_exported_once(model_cache: Path) -> None:
-    first = exported(weights.bundled("plants"), model_cache)
+def test_a_checkpoint_is_exported_once(own_plants: Path, model_cache: Path) -> None:
+    first = exported(own_plants, model_cache)
     made = next(first.glob("*.xml")).stat().st_mtime_ns
-    assert exported(weights.bundled("plants"), model_cache) == first
+    assert exported(own_plants, model_cache) == first
     assert next(first.glob("*.xml")).stat().st_mtime_ns == made
 
 
-def test_two_processes_may_export_at_once(tmp_path: Path) -> None:
+def test_two_processes_may_export_at_once(own_plants: Path, tmp_path: Path) -> None:
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(exported, weights.bundled("plants"), tmp_path) for _ in range(2)]
+        jobs = [pool.submit(exported, own_plants, tmp_path) for _ in range(2)]
         assert len({job.result() for job in jobs}) == 1
     assert len(list((tmp_path / "openvino").iterdir())) == 1
 
 
-def test_openvino_and_torch_agree(model_cache: Path) -> None:
-    file = weights.bundled("plants")
-    ours = load(file, model_cache, "cpu")
+def test_openvino_and_torch_agree(own_plants: Path, model_cache: Path) -> None:
+    ours = load(own_plants, model_cache, "cpu")
     assert isinstance(ours, OpenVinoNetwork)
     side = ours.facts.side
     images = np.random.default_rng(0).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
-    left, right = ours.run(images)[0], TorchNetwork(file, "cpu").run(images)[0]
+    left, right = ours.run(images)[0], TorchNetwork(own_plants, "cpu").run(images)[0]
     assert np.abs(left[:, 4:] - right[:, 4:]).max() < 0.02
 
 

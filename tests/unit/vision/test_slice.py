@@ -67,6 +67,19 @@ def test_what_lies_beyond_the_photo_is_grey() -> None:
     assert (tile[:100] == 0).all()
 
 
+def test_only_slices_that_meet_a_box_are_kept() -> None:
+    slicing = plan((1000, 500), 500, 0.0)
+    boxes = np.array([[600, 10, 700, 40], [500, 0, 520, 500]], np.float32)
+    assert slicing.meeting(boxes).corners.tolist() == [[500, 0]]
+
+
+def test_a_box_across_two_slices_keeps_both() -> None:
+    slicing = plan((1000, 1000), 500, 0.0)
+    kept = slicing.meeting(np.array([[450, 10, 550, 40]], np.float32))
+    assert kept.corners.tolist() == [[0, 0], [500, 0]]
+    assert (kept.side, kept.frame) == (slicing.side, slicing.frame)
+
+
 @pytest.mark.parametrize("overlap", [-0.1, 1.0])
 def test_an_impossible_overlap_is_refused(overlap: float) -> None:
     with pytest.raises(ValueError, match="overlap"):
