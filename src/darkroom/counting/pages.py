@@ -134,7 +134,7 @@ def show(session_id: UUID) -> ResponseReturnValue:
             totals=totals,
             scale=Scale.of(session, totals),
             reviews=_reviews(containers, photos),
-            note=run_note(run),
+            note=run_note(run, steps),
             elapsed=elapsed(run),
             alpha=services().settings.counting.alpha,
             figure=services().settings.counting.stock_figure,
