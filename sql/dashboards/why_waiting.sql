@@ -3,8 +3,8 @@
 --
 -- job_id               empty for a callback that is not in the queue yet
 -- run_id, lane, task, label, owner
--- reason               lane_paused, no_worker, breaker, pace, limit, concurrency, budget, retry,
---                      unknown_step, stopped, scheduled, lock, turn, lane_full, next, children
+-- reason               lane_paused, no_worker, isolated, breaker, pace, limit, concurrency, budget,
+--                      retry, unknown_step, stopped, scheduled, lock, turn, lane_full, next, children
 -- waits_on             which lane, gate, lock …
 -- until                when it is tried again, where that is known
 -- why                  in a sentence

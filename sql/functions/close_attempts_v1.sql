@@ -1,7 +1,7 @@
 -- The fence for many at once: close the open attempts among the leases as succeeded and end their
 -- jobs, in the caller's transaction. Answers the leases that held, and whether the run of each goes
 -- on; where it does not ('cancelled') nothing is changed. A lease that is not answered was lost.
--- depends: 0006_fairness
+-- depends: 0006_fairness wake_next_v1
 
 CREATE FUNCTION darkroom_close_attempts_v1(leases bigint[])
     RETURNS TABLE (lease bigint, verdict text)
@@ -37,6 +37,13 @@ AS $$
             worker_id = NULL
         FROM judged g
         WHERE j.id = g.job_id AND g.wanted
+        RETURNING j.lock
+    ),
+    woken AS MATERIALIZED (
+        SELECT count(darkroom_wake_next_v1(e.lock)::text) AS locks
+        FROM ended e
+        WHERE e.lock IS NOT NULL
     )
-    SELECT id, CASE WHEN wanted THEN 'held' ELSE 'cancelled' END FROM judged
+    SELECT g.id, CASE WHEN g.wanted THEN 'held' ELSE 'cancelled' END
+    FROM judged g CROSS JOIN woken
 $$;

@@ -1,7 +1,8 @@
 -- What the end of steps means for their fan-ins and runs, in the transaction that ended their jobs.
 -- The arrays hold one element a step: its job, what it hands to a callback, its error (null: it
 -- succeeded), how many steps it enqueued, what it adds to the run's result, and whether it was
--- stopped rather than ended (it then counts for nothing but the run's open steps).
+-- stopped rather than ended (it then counts for nothing but the run's open steps). A step that had
+-- ended before was put back past the engine (procrastinate's shell): it was counted then.
 -- Rows are taken in the order steps, fan-ins, runs, each kind by its id, and a run's row once.
 -- depends: 0006_fairness close_runs_v1 drop_waiting_v1 unmended_error_v1 enqueue_steps_v1
 
@@ -20,7 +21,9 @@ BEGIN
             WITH ORDINALITY AS g(job_id, result, error, enqueued, run_result, stopped, place)
     ),
     held AS MATERIALIZED (
-        SELECT s.job_id, s.run_id, s.fan_in_id, s.share * (1 - s.progress) AS left_to_gain
+        SELECT
+            s.job_id, s.run_id, s.fan_in_id, s.share * (1 - s.progress) AS left_to_gain,
+            s.finished_at IS NULL AS is_open
         FROM steps s
         WHERE s.job_id = ANY(job_ids)
         ORDER BY s.job_id
@@ -43,7 +46,7 @@ BEGIN
             count(g.error) AS failed,
             (array_agg(g.error ORDER BY g.place DESC) FILTER (WHERE g.error IS NOT NULL))[1] AS error
         FROM held h JOIN given g USING (job_id)
-        WHERE h.fan_in_id IS NOT NULL AND NOT g.stopped
+        WHERE h.fan_in_id IS NOT NULL AND h.is_open AND NOT g.stopped
         GROUP BY h.fan_in_id
     ),
     fan_in_rows AS MATERIALIZED (
@@ -78,7 +81,7 @@ BEGIN
     changes AS MATERIALIZED (
         SELECT
             h.run_id AS id,
-            sum(g.enqueued) - count(*) AS steps,
+            sum(g.enqueued) - count(*) FILTER (WHERE h.is_open) AS steps,
             sum(CASE WHEN g.stopped THEN 0 ELSE h.left_to_gain END) AS gained,
             (array_agg(g.error ORDER BY g.place) FILTER (
                 WHERE g.error IS NOT NULL AND (h.fan_in_id IS NULL OR g.stopped)

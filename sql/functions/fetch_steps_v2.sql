@@ -1,6 +1,6 @@
 -- Lease up to max_jobs due jobs of a lane to a worker, in the order of darkroom_pick_steps_v1. Each
 -- leased job gets an open attempt row; that row's id is the lease. A paused lane gives nothing.
--- depends: 0006_fairness pick_steps_v1 owners_in_turn_v1 lock_steps_v1 lock_heads_v1
+-- depends: 0006_fairness pick_steps_v1 owners_in_turn_v1 lock_steps_v1 lock_heads_v1 wake_lane_v1
 
 CREATE FUNCTION darkroom_fetch_steps_v2(
     lane text, for_worker_id bigint, worker_name text, max_jobs integer
@@ -15,6 +15,7 @@ AS $$
 #variable_conflict use_column
 DECLARE
     picked bigint[];
+    unready bigint[];
 BEGIN
     IF EXISTS (SELECT 1 FROM lanes l WHERE l.name = lane AND l.paused_at IS NOT NULL) THEN
         RETURN;
@@ -25,15 +26,28 @@ BEGIN
     IF cardinality(picked) = 0 THEN
         RETURN;
     END IF;
-    PERFORM FROM runs r
-    WHERE r.id IN (SELECT s.run_id FROM steps s WHERE s.job_id = ANY(picked))
-        AND r.status = 'pending'
-    ORDER BY r.id
-    FOR NO KEY UPDATE;
+    -- Whoever holds a run may wait for its jobs, which are ours now: we do not wait for the run.
+    WITH free AS MATERIALIZED (
+        SELECT r.id FROM runs r
+        WHERE r.id IN (SELECT s.run_id FROM steps s WHERE s.job_id = ANY(picked))
+            AND r.status = 'pending'
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
     UPDATE runs r
     SET status = 'running', started_at = coalesce(r.started_at, now())
-    WHERE r.id IN (SELECT s.run_id FROM steps s WHERE s.job_id = ANY(picked))
-        AND r.status = 'pending';
+    FROM free f
+    WHERE r.id = f.id;
+    unready := ARRAY(
+        SELECT s.job_id FROM steps s JOIN runs r ON r.id = s.run_id
+        WHERE s.job_id = ANY(picked) AND r.status = 'pending'
+    );
+    IF cardinality(unready) > 0 THEN
+        picked := ARRAY(
+            SELECT p.id FROM unnest(picked) WITH ORDINALITY AS p(id, place)
+            WHERE p.id <> ALL(unready) ORDER BY p.place
+        );
+        PERFORM darkroom_wake_lane_v1(lane);
+    END IF;
     RETURN QUERY
     WITH leased AS (
         UPDATE procrastinate_jobs j

@@ -1,10 +1,11 @@
 -- Of the due jobs of a lane that carry a procrastinate lock: the first of each lock that is free,
--- for up to max_locks locks. The scan goes from lock to lock (one probe each, however many jobs wait
--- behind it), begins after the lock where the last one ended, and is bounded. As procrastinate has
--- it, a job goes first by priority and age over all lanes, also while it waits for its time.
+-- for up to max_locks locks. The scan goes from lock to lock (one probe each, 10 us, however many jobs
+-- wait behind it), begins after the lock where the last one ended, and ends after max_probes. As
+-- procrastinate has it, a job goes first by priority and age over all lanes, also while it waits for
+-- its time.
 -- depends: 0006_fairness
 
-CREATE FUNCTION darkroom_lock_heads_v1(lane text, max_locks integer)
+CREATE FUNCTION darkroom_lock_heads_v1(lane text, max_locks integer, max_probes integer)
     RETURNS bigint[]
     LANGUAGE plpgsql
     SET enable_seqscan = off SET enable_sort = off SET enable_bitmapscan = off
@@ -16,7 +17,7 @@ DECLARE
     wrapped boolean := false;
     head record;
 BEGIN
-    FOR probe IN 1 .. 64 + max_locks LOOP
+    FOR probe IN 1 .. max_probes LOOP
         EXIT WHEN cardinality(heads) >= max_locks;
         SELECT j.id, j.lock, j.queue_name, j.scheduled_at INTO head
         FROM procrastinate_jobs j

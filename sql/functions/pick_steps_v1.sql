@@ -13,7 +13,7 @@ CREATE FUNCTION darkroom_pick_steps_v1(lane text, max_jobs integer)
 AS $$
 DECLARE
     picked bigint[] := '{}';
-    heads bigint[] := darkroom_lock_heads_v1(lane, max_jobs);
+    heads bigint[] := darkroom_lock_heads_v1(lane, max_jobs, 64 + max_jobs);
     level bigint;
     owners integer[];
     owner integer;
@@ -73,14 +73,33 @@ BEGIN
             END IF;
             EXIT WHEN cardinality(picked) >= max_jobs;
         END LOOP;
-        -- What owners with little to do leave over.
+        -- What owners with little to do leave over, for those with more, and for the locked jobs.
         FOR place IN 1 .. cardinality(full_owners) LOOP
             EXIT WHEN cardinality(picked) >= max_jobs;
             picked := picked || darkroom_lock_steps_v1(
                 lane, level, full_owners[place], lasts[place], max_jobs - cardinality(picked)
             );
         END LOOP;
+        IF cardinality(picked) < max_jobs THEN
+            picked := picked || ARRAY(
+                SELECT j.id FROM procrastinate_jobs j
+                WHERE j.id = ANY(heads) AND j.id <> ALL(picked)
+                    AND -j.priority::bigint = level AND j.status = 'todo'
+                LIMIT max_jobs - cardinality(picked)
+                FOR UPDATE SKIP LOCKED
+            );
+        END IF;
     END LOOP;
+    -- Nothing else is due: look further for a lock that is free before the lane goes to rest.
+    IF cardinality(picked) < max_jobs THEN
+        heads := darkroom_lock_heads_v1(lane, max_jobs, 1000);
+        picked := picked || ARRAY(
+            SELECT j.id FROM procrastinate_jobs j
+            WHERE j.id = ANY(heads) AND j.id <> ALL(picked) AND j.status = 'todo'
+            LIMIT max_jobs - cardinality(picked)
+            FOR UPDATE SKIP LOCKED
+        );
+    END IF;
     UPDATE lanes l SET last_owner_id = last_owner
     WHERE l.name = lane AND l.last_owner_id <> last_owner;
     RETURN picked;

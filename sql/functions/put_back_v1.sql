@@ -1,5 +1,5 @@
--- Say why a step that was put back waits; if its run is to stop it is dropped instead.
--- depends: 0006_fairness close_runs_v1
+-- Say why a step that was put back waits; if it or its run is to stop it is dropped instead.
+-- depends: 0006_fairness close_runs_v1 end_steps_v1
 
 CREATE FUNCTION darkroom_put_back_v1(job bigint, kind text, gate text, reason text)
     RETURNS void
@@ -7,7 +7,22 @@ CREATE FUNCTION darkroom_put_back_v1(job bigint, kind text, gate text, reason te
 AS $$
 DECLARE
     of_run uuid;
+    is_expected boolean;
 BEGIN
+    IF EXISTS (SELECT FROM procrastinate_jobs WHERE id = job AND status = 'aborted') THEN
+        is_expected := EXISTS (
+            SELECT FROM steps s JOIN runs r ON r.id = s.run_id
+            WHERE s.job_id = job AND r.cancel_requested_at IS NOT NULL
+        );
+        PERFORM darkroom_end_steps_v1(
+            ARRAY[job], ARRAY[NULL::jsonb],
+            ARRAY[CASE WHEN NOT is_expected THEN jsonb_build_object(
+                'class', 'Cancelled', 'field', NULL, 'message', 'An operator aborted a step.'
+            ) END],
+            ARRAY[0], ARRAY[NULL::jsonb], ARRAY[true]
+        );
+        RETURN;
+    END IF;
     UPDATE steps SET waiting_kind = kind, waiting_on = gate, waiting_for = reason
     WHERE job_id = job
     RETURNING run_id INTO of_run;

@@ -15,7 +15,7 @@ BEGIN
     FOR suspect IN
         SELECT r.id
         FROM runs r
-        LEFT JOIN steps s ON s.run_id = r.id
+        LEFT JOIN steps s ON s.run_id = r.id AND s.finished_at IS NULL
         LEFT JOIN procrastinate_jobs j ON j.id = s.job_id AND j.status IN ('todo', 'doing')
         WHERE r.open_steps > 0
         GROUP BY r.id
@@ -25,7 +25,7 @@ BEGIN
         PERFORM FROM runs WHERE id = suspect FOR NO KEY UPDATE;
         SELECT count(*) INTO really
         FROM steps s JOIN procrastinate_jobs j ON j.id = s.job_id
-        WHERE s.run_id = suspect AND j.status IN ('todo', 'doing');
+        WHERE s.run_id = suspect AND s.finished_at IS NULL AND j.status IN ('todo', 'doing');
         UPDATE runs
         SET open_steps = really,
             status = CASE

@@ -2,6 +2,7 @@
 -- Of several the one that would still hold if all the later ones were gone:
 --   lane_paused   somebody paused its lane
 --   no_worker     no worker with a fresh heartbeat takes its lane
+--   isolated      somebody holds the breaker it met open
 --   breaker, pace, limit, concurrency, budget
 --                 the gate it met was closed; it is asked again at `until`
 --   retry, unknown_step, stopped
@@ -11,7 +12,7 @@
 --   turn          the lane is full, and its owner has places while other owners wait too
 --   lane_full     every place of the lane is taken
 --   next          nothing: a worker is about to take it
--- depends: 0006_fairness
+-- depends: 0006_fairness 0007_gates
 
 CREATE FUNCTION darkroom_why_waiting_v1(job_ids bigint[])
     RETURNS TABLE (
@@ -23,9 +24,13 @@ AS $$
         SELECT
             j.id, j.queue_name AS lane, j.priority, j.lock, j.owner_id,
             CASE WHEN j.scheduled_at > now() THEN j.scheduled_at END AS until,
-            s.waiting_kind, s.waiting_on
+            CASE WHEN b.state = 'isolated' THEN 'isolated' ELSE s.waiting_kind END AS waiting_kind,
+            s.waiting_on,
+            b.isolated_reason
         FROM procrastinate_jobs j
         LEFT JOIN steps s ON s.job_id = j.id
+        LEFT JOIN breakers b
+            ON s.waiting_kind = 'breaker' AND s.waiting_on = b.provider || ' ' || b.operation
         WHERE j.id = ANY(job_ids) AND j.status = 'todo'
     ),
     running AS MATERIALIZED (
@@ -110,11 +115,13 @@ AS $$
             WHEN r.reason = 'lock' THEN r.lock
             ELSE r.waiting_on
         END,
-        CASE WHEN r.reason NOT IN ('lane_paused', 'no_worker') THEN r.until END,
+        CASE WHEN r.reason NOT IN ('lane_paused', 'no_worker', 'isolated') THEN r.until END,
         CASE r.reason
             WHEN 'lane_paused' THEN 'lane ' || r.lane || ' is paused'
                 || coalesce(': ' || nullif(r.pause_reason, ''), '')
             WHEN 'no_worker' THEN 'no worker takes lane ' || r.lane
+            WHEN 'isolated' THEN 'breaker ' || r.waiting_on || ' is isolated'
+                || coalesce(': ' || nullif(r.isolated_reason, ''), '')
             WHEN 'breaker' THEN concat_ws(' ', 'breaker', r.waiting_on, 'is open')
             WHEN 'pace' THEN concat_ws(' ', 'paced by', r.waiting_on)
             WHEN 'limit' THEN concat_ws(' ', 'limit', r.waiting_on, 'is reached')

@@ -20,7 +20,7 @@ from darkroom.accounts.service import ensure_admin
 from darkroom.db.sessions import Database
 from darkroom.db.statements import statement
 from darkroom.errors import Cancelled, Conflict, NotNow, Permanent, Transient
-from darkroom.queue import control, rescue, runs, settle
+from darkroom.queue import bulk, control, rescue, runs, settle
 from darkroom.queue.backoff import Backoff
 from darkroom.queue.calls import Call
 from darkroom.queue.settle import LeaseLost
@@ -95,7 +95,7 @@ Spread = Callable[[Transaction, list[Call], float], None]
 
 def fan_out(tx: Transaction, calls: list[Call], share: float) -> None:
     """Children, and a callback that makes as much progress as one of them."""
-    tx.fan_out(calls, then=step("callback", share))
+    tx.fan_out(calls, then=step(share=share))
 
 
 def enqueue(tx: Transaction, calls: list[Call], share: float) -> None:
@@ -197,6 +197,30 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(pick=PICK, spread=SPREAD, count=FEW)
     def succeed_and_spread(self, pick: int, spread: Spread, count: int) -> None:
         self._spread(self._take(pick), spread, count)
+
+    @precondition(lambda self: len(self.held) > 1)
+    @rule(picks=strategies.lists(PICK, min_size=2, max_size=6), spread=SPREAD, count=FEW)
+    def succeed_together(self, picks: list[int], spread: Spread, count: int) -> None:
+        """The first of a group leaves more to do; a lease that was lost goes with them."""
+        group = [self._take(pick) for pick in picks[: len(self.held)]]
+        share = self._spend(group[0]) / (count + 1)
+        works = [(lease, _mark(lease, lambda tx: tx.result_of_run(any=1))) for lease in group]
+        works[0] = (
+            group[0],
+            _mark(group[0], lambda tx: spread(tx, [step("more", share)] * count, share)),
+        )
+        late = [(lease, _mark(lease, lambda tx: None)) for lease in self.lost if lease not in group]
+        verdicts = settle.succeed_together(self.database, late[-1:] + works)
+        assert set(verdicts) == {lease.attempt_id for lease in group}
+        for lease in group:
+            if verdicts[lease.attempt_id] == "cancelled":
+                self._end_badly(lease, Cancelled("The run is over."))
+
+    @precondition(lambda self: self.held)
+    @rule(pick=PICK)
+    def ask_to_stop(self, pick: int) -> None:
+        lease = self.held[pick % len(self.held)]
+        self._control(lambda session: bulk.cancel(session, [lease.job_id]))
 
     @precondition(lambda self: self.held)
     @rule(pick=PICK, tenths=strategies.integers(0, 10))

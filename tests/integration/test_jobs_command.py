@@ -38,6 +38,16 @@ def darkroom(settings: Settings, jobs: list[int]) -> Type:
     return typed
 
 
+def test_a_table_wider_than_the_terminal_is_told_row_by_row(settings: Settings) -> None:
+    environ = {
+        "DATABASE_URL": settings.database_url or "",
+        "DARKROOM_HOME": str(settings.home),
+        "COLUMNS": "80",
+    }
+    said = CliRunner().invoke(main, ["lanes", "list"], env=environ).output
+    assert "lane                 gpu\n" in said
+
+
 def statuses(database: Database) -> list[str]:
     with database.session() as session:
         return list(

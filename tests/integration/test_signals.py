@@ -53,6 +53,8 @@ def start_worker(engine: Engine) -> Callable[..., None]:
             "DARKROOM_WEBHOOK_TIMEOUT_SECONDS": "5",
             # The engine's own wait may be longer.
             "DARKROOM_BACKOFF_SECONDS": "0.01",
+            # One waits behind another's lock: its end must wake the lane, not the clock.
+            "DARKROOM_POLL_SECONDS": "60",
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.engine.signalling"],

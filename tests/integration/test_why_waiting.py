@@ -125,6 +125,17 @@ def test_a_closed_gate_and_when_it_is_asked_again(queue: Queue, kind: str, why: 
     assert row["until"] is not None
 
 
+def test_a_breaker_that_somebody_holds_open_has_no_time_when_it_is_asked_again(queue: Queue):
+    queue.add_worker()
+    queue.execute(
+        "INSERT INTO breakers (provider, operation, state, isolated_by, isolated_reason)"
+        " VALUES ('gemini', 'edit', 'isolated', 'Ana', 'their key leaked')"
+    )
+    row = queue.why(queue.add(due="1 h", kind="breaker", on="gemini edit"))
+    assert (row["reason"], row["waits_on"], row["until"]) == ("isolated", "gemini edit", None)
+    assert row["why"] == "breaker gemini edit is isolated: their key leaked"
+
+
 @pytest.mark.parametrize("kind", ["retry", "unknown_step", "stopped"])
 def test_it_went_wrong_and_is_tried_again(queue: Queue, kind: str):
     queue.add_worker()

@@ -87,6 +87,8 @@ def test_state_tells_progress_in_the_readers_language(
         "note_values": {"photo": 1, "photos": 2},
     }
     set_run(site, run_id, status="running", progress=0.5, **note)
+    with site.database.session() as session:
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
     visitor = site.visitor()
     state = visitor.get(f"/runs/{run_id}.json").json
     assert (state["status"], state["progress"], state["finished"]) == ("running", 0.5, False)
@@ -94,6 +96,19 @@ def test_state_tells_progress_in_the_readers_language(
     assert [step["name"] for step in state["steps"]] == ["counting.ingest"]
     spanish = visitor.get(f"/runs/{run_id}.json", headers={"Accept-Language": "es"}).json
     assert spanish["note"] == "preparando la foto 1 de 2"
+
+
+def test_a_run_that_waits_says_why_instead_of_what_it_did_last(
+    site: Site, local: User, submit: Submit
+) -> None:
+    run_id = submit(site, local).run_id
+    set_run(site, run_id, status="running", started_at=datetime.now(UTC), progress=0.5, note="busy")
+    with site.database.session() as session:
+        session.execute(text("UPDATE lanes SET paused_at = now(), pause_reason = 'x'"))
+    state = site.visitor().get(f"/runs/{run_id}.json").json
+    assert (state["note"], state["left"]) == ("lane io is paused", "")
+    page = site.visitor().get(f"/runs/{run_id}").text
+    assert "busy" not in page and "waiting for a free worker" not in page
 
 
 def test_unchanged_state_is_304(site: Site, local: User, submit: Submit) -> None:

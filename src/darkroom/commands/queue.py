@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from darkroom.console.dashboards import Answer
 
+FOLDED = 24
+"""The width down to which a column of a table may be folded."""
+
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 MINUTES = click.option(
     "--minutes",
@@ -234,7 +237,7 @@ def _print(title: str | None, answer: "Answer") -> None:
     table = _table(answer)
     if not answer.rows:
         console.print("Nothing.")
-    elif console.measure(table).minimum <= console.width:
+    elif _least_width(console, table) <= console.width:
         console.print(table)
     else:
         _print_one_by_one(console, answer)
@@ -249,15 +252,22 @@ def _table(answer: "Answer") -> "Table":
     table = Table(box=None, pad_edge=False, header_style="bold")
     for place, column in enumerate(answer.columns):
         is_figure = any(isinstance(row[place], int | float) for row in answer.rows)
+        longest = max((len(_text(row[place])) for row in answer.rows), default=0)
         table.add_column(
             column,
             justify="right" if is_figure else "left",
             overflow="fold",
             no_wrap=is_figure or column == "lane",
+            min_width=max(len(column), min(longest, FOLDED)),
         )
     for row in answer.rows:
         table.add_row(*(escape(_text(value)) for value in row))
     return table
+
+
+def _least_width(console: "Console", table: "Table") -> int:
+    # A measure taken with the terminal's own width is never wider than that.
+    return console.measure(table, options=console.options.update(max_width=10_000)).minimum
 
 
 def _print_one_by_one(console: "Console", answer: "Answer") -> None:

@@ -1,5 +1,6 @@
 """How the columns of dashboards are shown: what kind of value each holds, told by its name."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -65,6 +66,7 @@ def register(app: Flask) -> None:
         column_word=lambda column: words.word(words.COLUMNS, column),
         shown_columns=shown,
         short_time=short_time,
+        json_line=lambda value: json.dumps(value, ensure_ascii=False, default=str),
         money=money,
         health_word=lambda state: words.word(words.STATES, state),
         health_icon=lambda state: words.ICONS.get(state, "waiting"),

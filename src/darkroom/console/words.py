@@ -200,9 +200,20 @@ COLUMNS = {
     "workers": N_("Workers"),
 }
 
+PURPOSES = (
+    N_("Count the attempts of the last minutes for the dashboards."),
+    N_("Delete runs and steps that finished long ago."),
+    N_("Delete keys, links, limits, deliveries and rollups that have expired."),
+    N_("Delete stored files that nothing refers to."),
+    N_("Delete what killed processes left in this machine's folder for temporary files."),
+    N_("Look how many dead rows the tables carry, and what keeps them from being cleaned."),
+)
+"""What the cron jobs of `jobs/` say of themselves."""
+
 KINDS = {
     "lane_paused": N_("Lane paused"),
     "no_worker": N_("No worker"),
+    "isolated": N_("Breaker isolated"),
     "breaker": N_("Breaker"),
     "pace": N_("Pace"),
     "limit": N_("Limit"),

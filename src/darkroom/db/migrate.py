@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import psycopg
@@ -20,6 +21,8 @@ from darkroom.settings import ROOT
 
 # Any number will do, as long as every Darkroom that shares the database takes the same.
 LOCK_KEY = 0x6461726B
+DEADLOCKS = 20
+"""How often a migration gives way to workers that are at work before it gives up."""
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,20 @@ def migrate(database_url: str) -> list[str]:
         backend.break_lock()
         with backend.lock():
             pending = backend.to_apply(_files())
-            backend.apply_migrations(pending)
+            _apply(backend)
         _note_checksums(database_url)
         return [migration.id for migration in pending]
+
+
+def _apply(backend: DatabaseBackend) -> None:
+    for tries in count(1):
+        try:
+            backend.apply_migrations(backend.to_apply(_files()))
+            return
+        except psycopg.errors.DeadlockDetected:
+            # Workers go on meanwhile, and take the tables in another order. The file was undone.
+            if tries == DEADLOCKS:
+                raise
 
 
 def status(database_url: str) -> MigrationStatus:

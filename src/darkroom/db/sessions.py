@@ -9,6 +9,8 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
+from darkroom.db.connections import Connection, conninfo
+
 
 class Base(DeclarativeBase):
     """Base of every mapped table; the tables themselves are made by `sql/migrations`."""
@@ -33,13 +35,13 @@ class Database:
 
     def __init__(self, url: str, pool_size: int = 10) -> None:
         self.url = url
+        self._conninfo = conninfo(url)
         self.engine: Engine = create_engine(
             sqlalchemy_url(url),
+            creator=lambda: Connection.connect(self._conninfo),
             pool_size=pool_size,
             max_overflow=pool_size,
             pool_pre_ping=True,
-            # A worker that freezes inside a transaction must not keep its rows locked for ever.
-            connect_args={"options": "-c idle_in_transaction_session_timeout=60s"},
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
@@ -51,7 +53,7 @@ class Database:
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A connection outside the pool, in autocommit (for LISTEN)."""
-        return psycopg.connect(self.url, autocommit=True)
+        return Connection.connect(self._conninfo, autocommit=True)
 
     def close(self) -> None:
         """Give all pooled connections back to the server."""

@@ -5,8 +5,8 @@ was chosen is left alone. Runs and fan-ins hear of it as they would of a step th
 a cancelled step has failed for good. Of a fan-out the others go on without it; a run that cannot go
 on fails.
 
-Rows are taken as a step that ends takes them (job, step, fan-in, run); only `retry` begins with the
-fan-in, as `control.retry_step` does: what it takes up has ended, so that nobody else holds it.
+Rows are taken in the order fan-in, run, job, step. A step that ends takes its own job and step
+first, but those are nobody else's: what waits or is over it takes in the same order as everybody.
 """
 
 import json
@@ -83,6 +83,8 @@ def reschedule(session: Session, times: Mapping[int, datetime]) -> list[int]:
 
 
 def _drop(session: Session, job_ids: Ids, why: Failure) -> list[int]:
+    _do(session, "lock_fan_ins", job_ids)
+    _do(session, "lock_runs", job_ids)
     dropped = _ids(session, "drop", job_ids)
     if dropped:
         _do(session, "end_dropped", dropped, error=json.dumps(why.as_json()))

@@ -94,8 +94,8 @@ class Committer:
             verdicts = settle.succeed_together(
                 self._database, [(work.task.lease, work.save) for work in works]
             )
-        except Exception as error:
-            # One bad save must not fail the others; and the database may be away.
+        except BaseException as error:
+            # One bad save must not fail the others, nor end this thread; the database may be away.
             log.info("a group of %d steps did not commit together: %r", len(works), error)
             for work in works:
                 self._hand_back(work)

@@ -19,15 +19,12 @@ def cancel(session: Session, run_id: UUID) -> Run:
     NotFound, Conflict
         When there is no such run, or it is over.
     """
-    # Once before the run's row is taken, as a fetch takes jobs before runs; and once after it, for
-    # what was enqueued meanwhile.
-    dropped = drop_waiting(session, run_id)
     run = _locked(session, run_id)
     if run.is_over:
         raise Conflict(f"The run is {run.status} already; there is nothing to cancel.")
     run.cancel_requested_at = run.cancel_requested_at or func.now()
     run.note, run.note_values = "cancelling", {}
-    run.open_steps -= dropped + drop_waiting(session, run_id)
+    run.open_steps -= drop_waiting(session, run_id)
     if run.open_steps == 0:
         run.status, run.finished_at, run.note = "cancelled", func.now(), ""
     session.flush()
@@ -43,6 +40,7 @@ def retry(session: Session, run_id: UUID) -> Run:
     NotFound, Conflict
         When there is no such run, when it still goes on, or when nothing in it failed.
     """
+    _hold_fan_ins(session, run_id)
     run = _locked(session, run_id)
     if not run.is_over:
         raise Conflict("The run is still going on. Cancel it first, or wait for its end.")
@@ -67,9 +65,7 @@ def retry_step(session: Session, job_id: int) -> Run:
     step = session.get(StepRow, job_id)
     if step is None or step.run_id is None:
         raise NotFound("There is no such step.")
-    if step.fan_in_id is not None:
-        # Before the run's row, as a step that ends takes them.
-        session.get(FanIn, step.fan_in_id, with_for_update={"key_share": True})
+    _hold_fan_ins(session, step.run_id)
     run = _locked(session, step.run_id)
     _insist_on_rest(run)
     job_ids = _ended_badly(session, step.run_id, only=job_id)
@@ -77,6 +73,12 @@ def retry_step(session: Session, job_id: int) -> Run:
         raise Conflict("Only a step that failed or was cancelled can be retried.")
     _requeue(session, run, job_ids)
     return run
+
+
+def _hold_fan_ins(session: Session, run_id: UUID) -> None:
+    """Take them before the run's row, as a step that ends does."""
+    held = select(FanIn.id).where(FanIn.run_id == run_id).order_by(FanIn.id)
+    session.execute(held.with_for_update(key_share=True))
 
 
 def _locked(session: Session, run_id: UUID) -> Run:

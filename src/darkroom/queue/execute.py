@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 
 from darkroom.db.passing import passes
 from darkroom.db.sessions import Database
@@ -18,7 +19,7 @@ from darkroom.settings import Settings
 log = logging.getLogger(__name__)
 
 UNKNOWN_STEP_WAIT = timedelta(seconds=30)
-RECONNECT_SECONDS = 1.0
+RECONNECT = Backoff(base=0.1, cap=1.0)
 
 
 class Executor:
@@ -77,12 +78,12 @@ class Executor:
         A connection lost during COMMIT leaves open whether it took: the attempt's row tells. If it
         is closed the fence refuses the second try, and `LeaseLost` is right either way.
         """
-        while True:
+        for tries in count(1):
             try:
                 return end()
             except Exception as error:
                 if not passes(error):
                     raise
                 log.warning("settling %s [%s]: the database is away", lease.task_name, lease.job_id)
-            if self.leaving.wait(RECONNECT_SECONDS):
+            if self.leaving.wait(RECONNECT.delay(tries).total_seconds()):
                 raise LeaseLost(f"left before {lease.task_name} [{lease.job_id}] was settled")

@@ -10,12 +10,14 @@ import contextvars
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
 
 from procrastinate import jobs
 
 from darkroom.queue.committer import AT_ONCE, Committer, Work
 from darkroom.queue.execute import Executor
-from darkroom.queue.leasing import AWAY, RECONNECT_SECONDS, LeasingJobManager, connect
+from darkroom.queue.leasing import AWAY, RECONNECT, LeasingJobManager, connect
 from darkroom.queue.task import Lease, Task
 
 log = logging.getLogger(__name__)
@@ -26,6 +28,8 @@ SLOTS_TO_RUN_AHEAD = 8
 for its commit before they fetch."""
 COMMITS_AHEAD = 2 * AT_ONCE
 """So many steps may wait for their commit before the lane fetches no more."""
+SETTLERS = 4
+"""So many steps of a broken group are settled at once."""
 
 
 class Lane:
@@ -44,6 +48,8 @@ class Lane:
         self._slots = slots
         self._executor = executor
         self._pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix=f"lane-{name}")
+        # Threads of their own: the slots may all be taken by the time a group breaks up.
+        self._settlers = ThreadPoolExecutor(SETTLERS, thread_name_prefix=f"settle-{name}")
         self._committer = Committer(
             executor.database, name, self._freed_soon, self._ended_soon, self._alone
         )
@@ -62,6 +68,8 @@ class Lane:
         self._loop = asyncio.get_running_loop()
         connector = self.manager.connector
         await self._until_it_opens(connector.open_async)
+        if self._stopping:
+            return await connector.close_async()
         self._committer.start()
         worker_id = await self.manager.register_worker()
         aside = [asyncio.create_task(call) for call in self._side_work()]
@@ -80,7 +88,7 @@ class Lane:
         queue = self._executor.settings.queue
         return [
             self._for_ever(self.manager.beat, queue.heartbeat_seconds),
-            self._for_ever(self._listen, RECONNECT_SECONDS),
+            self._for_ever(self._listen, RECONNECT.cap),
             self._for_ever(self._look_for_aborts, ABORT_POLL_SECONDS),
         ]
 
@@ -103,15 +111,17 @@ class Lane:
         pending = self._committer.pending
         if pending >= COMMITS_AHEAD:
             return 0
-        return min(self._slots, self._slots - len(self.running) + pending)
+        return max(0, min(self._slots, self._slots - len(self.running) + pending))
 
-    async def _lease(self, count: int) -> list[Lease]:
-        while not self._stopping:
+    async def _lease(self, free: int) -> list[Lease]:
+        for tries in count(1):
+            if self._stopping:
+                break
             try:
-                return await self.manager.lease(count)
+                return await self.manager.lease(free)
             except AWAY:
                 log.warning("lane %s: the database did not answer a fetch", self.name)
-                await asyncio.sleep(RECONNECT_SECONDS)
+                await asyncio.sleep(RECONNECT.delay(tries).total_seconds())
         return []
 
     async def _rest(self) -> None:
@@ -136,17 +146,22 @@ class Lane:
             save = self._executor.work(task)
         except BaseException as error:
             # A library that calls sys.exit() ends its step, not the worker.
-            self._executor.fail(task, error)
-            self._ended_soon([task])
+            self._settle(task, partial(self._executor.fail, task, error))
         else:
             self._committer.add(Work(task, save))
 
     def _alone(self, work: Work) -> None:
-        self._pool.submit(self._settle_alone, work)
+        task, save = work.task, work.save
+        self._settlers.submit(self._settle, task, partial(self._executor.succeed, task, save))
 
-    def _settle_alone(self, work: Work) -> None:
-        self._executor.succeed(work.task, work.save)
-        self._ended_soon([work.task])
+    def _settle(self, task: Task, end: Callable[[], None]) -> None:
+        """End a step. If that cannot be written its slot is free all the same, and rescue tries."""
+        try:
+            end()
+        except BaseException:
+            log.exception("could not end %s [%s]", task.lease.task_name, task.lease.job_id)
+        finally:
+            self._ended_soon([task])
 
     def _ended_soon(self, tasks: Sequence[Task]) -> None:
         self._loop.call_soon_threadsafe(self._ended, tasks)

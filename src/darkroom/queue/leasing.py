@@ -9,40 +9,63 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import Any, TypeVar
 
 import psycopg
 import psycopg_pool
-from procrastinate import PsycopgConnector, exceptions, jobs, manager
-from procrastinate.manager import NotificationCallback
+from procrastinate import PsycopgConnector, connector, exceptions, manager
 
+from darkroom.db.connections import AsyncConnection, conninfo
 from darkroom.db.statements import raw
+from darkroom.queue.backoff import Backoff
 from darkroom.queue.task import Lease
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-RECONNECT_SECONDS = 1.0
+RECONNECT = Backoff(base=0.1, cap=1.0)
 DEFAULT_ATTEMPTS = 3
+NUDGE = '{"type": "job_inserted", "job_id": 0}'
 AWAY = (exceptions.ConnectorException, psycopg_pool.PoolTimeout)
 """What procrastinate's connector raises while the database is away."""
 
 
 def connect(database_url: str) -> PsycopgConnector:
     """Procrastinate's connector for one lane; a peer that vanished is noticed within a minute."""
-    return PsycopgConnector(
-        conninfo=database_url,
+    return _Connector(
+        conninfo=conninfo(database_url),
+        connection_class=AsyncConnection,
         min_size=1,
         max_size=4,
         configure=_autocommit,
-        kwargs={
-            "keepalives_idle": 15,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-            "tcp_user_timeout": 30_000,
-        },
+        pool_factory=_pool,
+        # Left to itself the pool waits longer and longer, and whoever asks it then waits as well.
+        timeout=5,
+        reconnect_timeout=2,
     )
+
+
+class _Connector(PsycopgConnector):
+    """Says so by a nudge whenever it begins to listen: what came before was not heard."""
+
+    async def _loop_notify(
+        self,
+        on_notification: connector.Notify,
+        connection: psycopg.AsyncConnection[Any],
+        timeout: float = connector.LISTEN_TIMEOUT,
+    ) -> None:
+        await on_notification(channel="", payload=NUDGE)
+        await super()._loop_notify(
+            on_notification=on_notification, connection=connection, timeout=timeout
+        )
+
+
+def _pool(**options: Any) -> psycopg_pool.AsyncConnectionPool:
+    # Procrastinate has each connection tried before it is used: a question more for every fetch,
+    # and a second or more lost with each that is dead. Here the query itself is tried again.
+    return psycopg_pool.AsyncConnectionPool(**{**options, "check": None})
 
 
 async def _autocommit(connection: psycopg.AsyncConnection[Any]) -> None:
@@ -112,16 +135,6 @@ class LeasingJobManager(manager.JobManager):
         """Nothing: `rescue` removes dead workers, after taking back their steps."""
         return []
 
-    async def listen_for_jobs(
-        self, *, on_notification: NotificationCallback, queues: Iterable[str] | None = None
-    ) -> None:
-        """Listen until the connection is lost; says so by a nudge, as something was missed."""
-        try:
-            await super().listen_for_jobs(on_notification=on_notification, queues=queues)
-        finally:
-            nudge: jobs.Notification = {"type": "job_inserted", "job_id": 0}
-            await on_notification(channel="", notification=nudge)
-
     async def _describe(self) -> None:
         await self.connector.execute_query_async(
             query=raw("queue/describe_worker"),
@@ -132,12 +145,13 @@ class LeasingJobManager(manager.JobManager):
         )
 
     async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        while True:
+        for tries in count(1):
             try:
                 return await call()
             except AWAY:
                 log.warning("lane %s: waiting for the database", self.lane)
-                await asyncio.sleep(RECONNECT_SECONDS)
+                await asyncio.sleep(RECONNECT.delay(tries).total_seconds())
+        raise AssertionError("unreachable")
 
 
 def _lease(row: dict[str, Any]) -> Lease:

@@ -57,7 +57,7 @@ class WorkerProcess:
         self.lifeline.stop()
         for error in filter(None, (future.exception() for future in ended)):
             log.error("a lane ended with an error", exc_info=error)
-        await self._leave(late)
+        await self._leave(late, failed=any(future.exception() for future in ended))
         for future in ended:
             future.result()
 
@@ -66,9 +66,10 @@ class WorkerProcess:
             lane.stop()
         self.stopped.set()
 
-    async def _leave(self, late: Collection[asyncio.Future[None]]) -> None:
+    async def _leave(self, late: Collection[asyncio.Future[None]], *, failed: bool) -> None:
         """Give back what still runs and leave at once: its threads would hold the exit."""
-        if not late:
+        # A lane that died has left its steps running.
+        if not late and not self._tasks():
             return
         self.executor.leaving.set()
         log.warning("giving back %d steps that did not end in the grace time", len(self._tasks()))
@@ -81,7 +82,7 @@ class WorkerProcess:
             log.exception("some steps were not given back; they are rescued when found stale")
         finally:
             logging.shutdown()
-            os._exit(0)
+            os._exit(int(failed))
 
     def _give_back_all(self) -> None:
         """Put what still runs back into the queue; its threads can commit nothing more."""

@@ -7,6 +7,7 @@ from darkroom.web.words import N_
 SENTENCES = {
     "lane_paused": N_("lane %(on)s is paused"),
     "no_worker": N_("no worker takes lane %(on)s"),
+    "isolated": N_("breaker %(on)s is held open until somebody resets it"),
     "breaker": N_("breaker %(on)s is open"),
     "pace": N_("paced by %(on)s"),
     "limit": N_("limit %(on)s is reached"),
@@ -20,7 +21,6 @@ SENTENCES = {
     "turn": N_("the owners in lane %(on)s take turns"),
     "lane_full": N_("all places of lane %(on)s are taken"),
     "next": N_("a worker takes it next"),
-    "children": N_("waits for %(on)s steps"),
     "worker_gone": N_("its worker is gone"),
     "worker_silent": N_("its worker is silent"),
     "no_attempt": N_("it is marked as running, but has no attempt"),
@@ -31,7 +31,17 @@ SENTENCES = {
 
 def why(reason: str, on: str | None, said: str) -> str:
     """Why a step waits or stands still, in the reader's language; `said` where it is not known."""
+    if reason == "children" and on:
+        return _children(on)
     if reason not in SENTENCES:
         return said
     sentence: str = gettext(SENTENCES[reason]) % {"on": on or ""}
     return " ".join(sentence.split())
+
+
+def _children(on: str) -> str:
+    pending, _, children = on.partition(" of ")
+    sentence: str = gettext(
+        "waits for %(pending)s of %(children)s steps", pending=pending, children=children
+    )
+    return sentence

@@ -45,16 +45,20 @@ def elapsed(run: Run) -> float:
     return ((run.finished_at or datetime.now(UTC)) - run.created_at).total_seconds()
 
 
-def run_note(run: Run) -> str:
-    """What the run does now, or why it ended, in the reader's language."""
+def run_note(run: Run, steps: Sequence[StepView] = ()) -> str:
+    """What the run does now, why it waits, or why it ended, in the reader's language."""
     if run.status == "failed" and run.error:
         return say(str(run.error.get("message", "")))
-    return "" if run.is_over else say(run.note, run.note_values)
+    if run.is_over:
+        return ""
+    return _held_up(run, steps) or say(run.note, run.note_values)
 
 
-def time_left(run: Run) -> str:
-    """A guess from the progress so far, once it says anything; empty before."""
+def time_left(run: Run, steps: Sequence[StepView] = ()) -> str:
+    """A guess from the progress so far, once it says anything; empty before, and while it waits."""
     if run.status != "running" or run.started_at is None or run.progress < 0.05:
+        return ""
+    if _held_up(run, steps):
         return ""
     spent = (datetime.now(UTC) - run.started_at).total_seconds()
     # Spelled out: the extraction of texts stumbles over a call within a call.
@@ -78,8 +82,8 @@ def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
         "status": run.status,
         "word": word(STATES, run.status),
         "progress": round(run.progress, 4),
-        "note": run_note(run),
-        "left": time_left(run),
+        "note": run_note(run, steps),
+        "left": time_left(run, steps),
         "finished": run.is_over,
         "cancelling": run.cancel_requested_at is not None and not run.is_over,
         "created_at": _iso(run.created_at),
@@ -101,6 +105,14 @@ def run_shape(run: Run, steps: Sequence[StepView] = ()) -> str:
 def step_why(step: StepView) -> str:
     """Why the step waits, in the reader's language; empty when it does not."""
     return why(step.why.reason, step.why.waits_on, step.why.why) if step.why else ""
+
+
+def _held_up(run: Run, steps: Sequence[StepView]) -> str:
+    """Why nothing of the run goes on; what it said last would be out of date."""
+    if run.cancel_requested_at is not None or any(step.state == "running" for step in steps):
+        return ""
+    waiting = (step for step in steps if step.why is not None and step.why.reason != "next")
+    return next(map(step_why, waiting), "")
 
 
 def _step_state(step: StepView) -> Json:

@@ -74,7 +74,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
         card=card,
         steps=steps,
         callbacks=callbacks,
-        note=run_note(run),
+        note=run_note(run, steps),
         elapsed=elapsed(run),
     )
 

@@ -9,6 +9,9 @@ switchTheme();
 keepTimes(document);
 listenToKeys();
 offerCopies(document);
+// On a phone the tabs of the console are wider than the screen.
+const here = document.querySelector(".console-nav [aria-current]");
+if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
 for (const form of document.querySelectorAll("[data-filters]")) {
   form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
 }
