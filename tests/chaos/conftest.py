@@ -1,0 +1,123 @@
+"""A database and workers for each scenario; at the end of the report, what they measured."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from darkroom.db import migrate
+from darkroom.db.embedded import EmbeddedPostgres
+from darkroom.db.sessions import Database
+from tests.chaos import figures
+from tests.chaos.desk import Desk
+from tests.chaos.fleet import Fleet
+from tests.chaos.outside import listening
+from tests.chaos.trial import Trial
+from tests.conftest import database_of
+
+SIZE = int(os.environ.get("CHAOS_RUNS", "8"))
+SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
+
+# What is told to be committed must be there after kill -9, though not after a power cut.
+DURABLE = {"fsync": "off", "shared_buffers": "32MB"}
+STALE_SECONDS = 2.5
+ENGINE = {
+    "DARKROOM_POLL_SECONDS": "1",
+    "DARKROOM_HEARTBEAT_SECONDS": "0.5",
+    "DARKROOM_STALE_SECONDS": str(STALE_SECONDS),
+    "DARKROOM_RESCUE_SECONDS": "0.5",
+    "DARKROOM_GRACE_SECONDS": "1",
+    "DARKROOM_BACKOFF_SECONDS": "0.05",
+    "DARKROOM_BACKOFF_CAP_SECONDS": "0.5",
+    "DARKROOM_LANE_CPU": "2",
+}
+IMPATIENT = "tcp_user_timeout=2000&options=-c%20idle_in_transaction_session_timeout%3D2s"
+"""What workers ask of the database where a frozen one must let go sooner than in real life."""
+
+MakeTrial = Callable[..., Trial]
+
+
+@pytest.fixture
+def make_trial(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeTrial]:
+    """Makes the test's scenario on a migrated (or older) database."""
+    with ExitStack() as stack:
+
+        def make(url: str, **options: object) -> Trial:
+            name = request.node.name.removeprefix("test_")
+            outside = stack.enter_context(listening())
+            database = Database(url)
+            stack.callback(database.close)
+            environ = {
+                **ENGINE,
+                "DATABASE_URL": f"{url}?{IMPATIENT}",
+                "DARKROOM_HOME": str(tmp_path / "home"),
+                "CHAOS_OUTSIDE": outside.url,
+            }
+            fleet = Fleet(tmp_path, environ)
+            stack.callback(fleet.end)
+            _prepare(database)
+            given = {"desk": Desk(database), "size": SIZE, **options}
+            return Trial(name, database, fleet, outside, seed=f"{SEED} {name}", **given)
+
+        yield make
+
+
+def _prepare(database: Database) -> None:
+    with database.session() as session:
+        session.execute(
+            text(
+                "CREATE TABLE effects (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "
+                "key text NOT NULL, attempt_id bigint NOT NULL, receipt text NOT NULL)"
+            )
+        )
+
+
+@pytest.fixture
+def trial(make_trial: MakeTrial, database_url: str) -> Trial:
+    """A scenario on the tests' own server."""
+    return make_trial(database_url)
+
+
+@pytest.fixture
+def empty_url(server_url: str) -> Iterator[str]:
+    """A database of the tests' own server without a schema."""
+    name = f"darkroom_chaos_{os.getpid()}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        yield database_of(server_url, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A server that the test may kill, with a migrated database."""
+    with _open_folder() as folder:
+        server = EmbeddedPostgres(folder, settings=DURABLE)
+        migrate.migrate(server.start())
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="darkroom-chaos-") as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of the scenarios, and the seed that repeats them."""
+    if not figures.REPORTS:
+        return
+    terminalreporter.section(f"chaos, CHAOS_SEED={SEED}: recovery times in seconds")
+    terminalreporter.line(figures.heading())
+    for report in figures.REPORTS:
+        terminalreporter.line(report.line())
