@@ -2,9 +2,8 @@
 
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -12,20 +11,18 @@ import pytest
 from sqlalchemy import text
 
 from darkroom.db import migrate
-from darkroom.db.embedded import EmbeddedPostgres
 from darkroom.db.sessions import Database
 from tests.chaos import figures
 from tests.chaos.desk import Desk
 from tests.chaos.fleet import Fleet
 from tests.chaos.outside import listening
+from tests.chaos.server import Server, serving
 from tests.chaos.trial import Trial
 from tests.conftest import database_of
 
 SIZE = int(os.environ.get("CHAOS_RUNS", "8"))
 SEED = os.environ.get("CHAOS_SEED") or secrets.token_hex(4)
 
-# What is told to be committed must be there after kill -9, though not after a power cut.
-DURABLE = {"fsync": "off", "shared_buffers": "32MB"}
 STALE_SECONDS = 2.5
 ENGINE = {
     "DARKROOM_POLL_SECONDS": "1",
@@ -37,10 +34,16 @@ ENGINE = {
     "DARKROOM_BACKOFF_CAP_SECONDS": "0.5",
     "DARKROOM_LANE_CPU": "2",
 }
-IMPATIENT = "tcp_user_timeout=2000&options=-c%20idle_in_transaction_session_timeout%3D2s"
-"""What workers ask of the database where a frozen one must let go sooner than in real life."""
+IMPATIENT = (
+    "connect_timeout=2&tcp_user_timeout=2000&options=-c%20idle_in_transaction_session_timeout%3D2s"
+)
 
 MakeTrial = Callable[..., Trial]
+
+
+def impatient(url: str) -> str:
+    """The database for workers that must notice its silence, and it theirs, sooner than in life."""
+    return f"{url}{'&' if '?' in url else '?'}{IMPATIENT}"
 
 
 @pytest.fixture
@@ -55,7 +58,7 @@ def make_trial(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeT
             stack.callback(database.close)
             environ = {
                 **ENGINE,
-                "DATABASE_URL": f"{url}?{IMPATIENT}",
+                "DATABASE_URL": impatient(url),
                 "DARKROOM_HOME": str(tmp_path / "home"),
                 "CHAOS_OUTSIDE": outside.url,
             }
@@ -95,22 +98,11 @@ def empty_url(server_url: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_server() -> Iterator[EmbeddedPostgres]:
+def own_server() -> Iterator[Server]:
     """A server that the test may kill, with a migrated database."""
-    with _open_folder() as folder:
-        server = EmbeddedPostgres(folder, settings=DURABLE)
-        migrate.migrate(server.start())
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
-@contextmanager
-def _open_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="darkroom-chaos-") as folder:
-        os.chmod(folder, 0o755)
-        yield Path(folder)
+    with serving() as server:
+        migrate.migrate(server.url)
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

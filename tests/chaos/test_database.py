@@ -1,28 +1,23 @@
 """A database that dies, throws everybody out, or falls silent."""
 
-import os
-import signal
-from pathlib import Path
-
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from darkroom.db.embedded import EmbeddedPostgres
-from tests.chaos.conftest import IMPATIENT, STALE_SECONDS, MakeTrial
+from tests.chaos.conftest import STALE_SECONDS, MakeTrial, impatient
 from tests.chaos.proxy import proxying
+from tests.chaos.server import Server
 from tests.chaos.trial import Trial
 
 LONG_OUTAGES = 0.2
 DEATHS = 0.1
 
 
-def test_postgres_is_killed(make_trial: MakeTrial, own_server: EmbeddedPostgres) -> None:
-    trial = make_trial(own_server.start())
+def test_postgres_is_killed(make_trial: MakeTrial, own_server: Server) -> None:
+    trial = make_trial(own_server.url)
     trial.begin(3)
     while trial.go_on(0.5, 2.5):
         trial.note()
-        for pid in _server_processes(own_server):
-            os.kill(pid, signal.SIGKILL)
+        own_server.kill()
         if trial.random.random() < LONG_OUTAGES:
             trial.go_on(STALE_SECONDS, 2 * STALE_SECONDS)
         own_server.start()
@@ -45,9 +40,9 @@ def test_the_network_falls_silent(trial: Trial) -> None:
     url = make_url(trial.database.url)
     with proxying(url.port) as proxy:
         through = url.set(host="127.0.0.1", port=proxy.port)
-        address = through.render_as_string(hide_password=False)
+        address = impatient(through.render_as_string(hide_password=False))
         trial.begin(2)
-        cut_off = trial.fleet.start(DATABASE_URL=f"{address}?{IMPATIENT}")
+        cut_off = trial.fleet.start(DATABASE_URL=address)
         while trial.go_on(0.5, 2.5):
             trial.until(lambda: cut_off in trial.busy(), "the worker behind the proxy")
             trial.note(cut_off)
@@ -58,14 +53,6 @@ def test_the_network_falls_silent(trial: Trial) -> None:
                 for pipe in stalled:
                     pipe.flows.set()
         trial.finish()
-
-
-def _server_processes(server: EmbeddedPostgres) -> list[int]:
-    """The postmaster and all its children, the postmaster first."""
-    data = server._folder / "data"
-    postmaster = int((data / "postmaster.pid").read_text().split()[0])
-    children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-    return [postmaster, *map(int, children)]
 
 
 def _end_all_sessions(trial: Trial) -> None:

@@ -1,6 +1,5 @@
 """A scenario: runs going on, faults done to them, and the reckoning."""
 
-import os
 import threading
 import time
 from collections.abc import Callable
@@ -18,7 +17,7 @@ from tests.chaos.fleet import Fleet, Worker
 from tests.chaos.outside import Outside
 from tests.chaos.plans import Plan, draw
 
-PATIENCE = float(os.environ.get("P", "120"))
+PATIENCE = 120.0
 GLANCE = 0.05
 AT_ONCE = 6
 """Runs that go on at any time; more are not started."""

@@ -155,8 +155,14 @@ def sleeper(task: Task, path: str) -> Save:
 
 
 def _begin(path: str) -> None:
-    with open(f"{path}.begun", "a") as file:
-        file.write(f"{os.getpid()}\n")
+    """Add our pid to the file. Once it is there it holds a pid: tests freeze who wrote it."""
+    begun, aside = Path(f"{path}.begun"), Path(f"{path}.{os.getpid()}")
+    aside.write_text(f"{os.getpid()}\n")
+    try:
+        begun.hardlink_to(aside)
+    except FileExistsError:
+        with begun.open("a") as file:
+            file.write(aside.read_text())
 
 
 @step(lane="io")

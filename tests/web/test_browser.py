@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from darkroom.accounts import service as accounts
 from darkroom.queue.models import Run
@@ -127,6 +128,9 @@ def test_photo_is_pasted(page: Any) -> None:
 def test_progress_moves_without_a_reload(served: Served, page: Any, sent: Any) -> None:
     page.goto(f"/runs/{sent.run_id}")
     expect(page.locator("[data-live-word]")).to_have_text("Live")
+    with served.site.database.session() as session:
+        # What runs does not wait for a worker any more.
+        session.execute(text("UPDATE procrastinate_jobs SET status = 'doing'"))
     change(
         served,
         sent.run_id,
