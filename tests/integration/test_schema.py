@@ -6,6 +6,9 @@ from sqlalchemy.dialects import postgresql
 import darkroom.accounts.audit
 import darkroom.accounts.models
 import darkroom.counting.models
+import darkroom.counting.places.models
+import darkroom.counting.review.models
+import darkroom.counting.stock.models
 import darkroom.queue.gates.models
 import darkroom.queue.models
 import darkroom.signals.models

@@ -1,4 +1,4 @@
-"""The tables of counting, as SQLAlchemy sees them (made by `sql/migrations/0005_counting.sql`)."""
+"""The tables of counting, as SQLAlchemy sees them (from `sql/migrations/0005_counting.sql` on)."""
 
 from datetime import datetime
 from typing import Any
@@ -40,6 +40,18 @@ class PhotoSession(Base):
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
     counted_at: Mapped[datetime | None] = mapped_column(TIME)
     completed_at: Mapped[datetime | None] = mapped_column(TIME)
+    storage_location_id: Mapped[int | None]
+    location_source: Mapped[str | None]
+    location_distance_m: Mapped[float | None]
+    without_location: Mapped[bool] = mapped_column(server_default=SERVER)
+    storage_location_config_id: Mapped[int | None]
+    expected_product_id: Mapped[int | None]
+    expected_product_state_id: Mapped[int | None]
+    expected_container_type_id: Mapped[int | None]
+    ml_user_id: Mapped[int | None]
+    settings: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
+    rerun_of_id: Mapped[int | None]
+    review_reasons: Mapped[list[Json]] = mapped_column(JSONB, server_default=SERVER)
 
 
 class Photo(Base):
@@ -70,6 +82,8 @@ class Photo(Base):
     total_detected: Mapped[int] = mapped_column(server_default=SERVER)
     total_estimated: Mapped[int] = mapped_column(server_default=SERVER)
     error_message: Mapped[str | None]
+    captured_at: Mapped[datetime | None] = mapped_column(DateTime())
+    review_reasons: Mapped[list[Json]] = mapped_column(JSONB, server_default=SERVER)
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
 
 
@@ -98,6 +112,10 @@ class Container(Base):
     is_empty_container: Mapped[bool]
     needs_review: Mapped[bool]
     review_reason: Mapped[str | None]
+    faint: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True))
+    total_reviewed: Mapped[int | None]
+    reviewed_by: Mapped[int | None]
+    reviewed_at: Mapped[datetime | None] = mapped_column(TIME)
 
 
 class Detection(Base):
@@ -116,6 +134,7 @@ class Detection(Base):
     confidence: Mapped[float]
     class_name: Mapped[str]
     is_empty_container: Mapped[bool] = mapped_column(server_default=SERVER)
+    source: Mapped[str] = mapped_column(server_default=SERVER)
 
 
 class Estimation(Base):
@@ -139,3 +158,33 @@ class Estimation(Base):
     vegetation_polygon: Mapped[Json | None] = mapped_column(JSONB)
     area_before_suppression: Mapped[float]
     area_after_suppression: Mapped[float]
+
+
+class Classification(Base):
+    """What a class of the model stands for in a session, and how many plants of it."""
+
+    __tablename__ = "classifications"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    class_name: Mapped[str]
+    container_type: Mapped[str]
+    product_id: Mapped[int | None]
+    product_state_id: Mapped[int | None]
+    container_type_id: Mapped[int | None]
+    product_conf: Mapped[float | None]
+    total_detected: Mapped[int]
+    total_estimated: Mapped[int]
+    model_version: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+
+
+class PhotoOverlap(Base):
+    """Two photos of a session that show the same plants: the share of the one that both show."""
+
+    __tablename__ = "photo_overlaps"
+
+    image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"), primary_key=True)
+    other_image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"), primary_key=True)
+    session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
+    share: Mapped[float]

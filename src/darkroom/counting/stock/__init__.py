@@ -1,0 +1,1 @@
+"""Stock: batches of plants at locations, and the movements that explain every number."""
