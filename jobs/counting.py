@@ -1,30 +1,46 @@
 """Counting plants in nursery photos.
 
-    ingest ──▶ detect (one a photo) ──▶ aggregate ──▶ draw (one a photo)
+    ingest ─┬▶ locate ──▶ detect (one a photo) ──▶ aggregate ──▶ draw (one a photo)
+            └▶ compare (several photos: which of them show the same plants)
 
-The count stands after `aggregate`; the drawings follow.
+Where no location is sure, `locate` waits until somebody chooses one. Nothing waits for `compare`.
+The count stands after `aggregate`; the drawings follow. What people correct later is applied by
+`recount`, in a run of its own.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from collections.abc import Sequence
+from contextlib import suppress
 from uuid import UUID
 
-from darkroom.counting import drawing, gps, reading, totals
-from darkroom.counting.counter import photo_counter
-from darkroom.counting.gps import Position
+from darkroom.counting import (
+    counter,
+    drawing,
+    expected,
+    overlap,
+    overlaps,
+    quality,
+    reading,
+    totals,
+)
+from darkroom.counting.bands import ContainerEstimate
+from darkroom.counting.capture import Taken
 from darkroom.counting.models import Photo
+from darkroom.counting.overlap import Features
+from darkroom.counting.overlaps import Pair
+from darkroom.counting.places import locating
+from darkroom.counting.review import estimating, recounting, scales
+from darkroom.counting.review.recounting import Sheet
 from darkroom.counting.service import folder
+from darkroom.counting.stock import service as stock
 from darkroom.counting.writing import write_photo
+from darkroom.errors import Invalid, Permanent
+from darkroom.gated import files, models
 from darkroom.queue.calls import Call
 from darkroom.queue.step import Save, step
 from darkroom.queue.task import Task
 from darkroom.queue.transaction import Transaction
 from darkroom.storage import assets, images
 from darkroom.storage.assets import StoredFile
-from darkroom.storage.images import Pixels
-from darkroom.storage.store import open_store
 
 DETECTING, AGGREGATING, DRAWING = 0.7, 0.05, 0.15
 """Shares of the run's progress; ingest makes the rest."""
@@ -32,7 +48,7 @@ DETECTING, AGGREGATING, DRAWING = 0.7, 0.05, 0.15
 
 @step(lane="io")
 def ingest(task: Task, session_id: str) -> Save:
-    """Make the thumbnails, read where the photos were taken, and have each photo counted."""
+    """Make the thumbnails, and read when and where the photos were taken."""
     photos = reading.photos_of(task.database, UUID(session_id))
     prepared = []
     for photo in photos:
@@ -43,18 +59,58 @@ def ingest(task: Task, session_id: str) -> Save:
             photos=len(photos),
         )
         prepared.append(_prepare(task, UUID(session_id), photo))
-    share = DETECTING / len(photos)
-    detections = [
-        detect.call(label=photo.filename, share=share, image_id=str(photo.image_id))
-        for photo in photos
-    ]
 
     def save(tx: Transaction) -> None:
-        for photo, (thumbnail, position) in zip(photos, prepared, strict=True):
-            _keep(tx, tx.session.get_one(Photo, photo.image_id), thumbnail, position)
-        tx.fan_out(detections, then=aggregate.call(share=AGGREGATING, session_id=session_id))
+        for photo, (thumbnail, taken) in zip(photos, prepared, strict=True):
+            _keep(tx, tx.session.get_one(Photo, photo.image_id), thumbnail, taken)
+        tx.enqueue(locate.call(session_id=session_id))
+        if len(photos) > 1:
+            tx.enqueue(compare.call(session_id=session_id))
 
     return save
+
+
+@step(lane="io")
+def locate(task: Task, session_id: str) -> Save:
+    """Find which location the photos show and what is expected there; then have them counted.
+
+    Where no location is sure this step is put off until somebody chooses one.
+    """
+    task.progress(0.0, "looking up the location")
+    with task.database.session() as session:
+        verdict = locating.decide(session, UUID(session_id), task.settings.counting.nearest_metres)
+
+    def save(tx: Transaction) -> None:
+        photos = reading.session_row(tx.session, UUID(session_id))
+        rows = reading.photo_rows(tx.session, photos.id)
+        if locating.settle(tx.session, photos, verdict):
+            aggregation = aggregate.call(share=AGGREGATING, session_id=session_id)
+            tx.fan_out(_detections(rows), then=aggregation)
+        else:
+            tx.enqueue(locate.call(at=locating.put_off(tx.session), session_id=session_id))
+            locating.say_why(tx.session, photos.run_id)
+
+    return save
+
+
+@step(lane="cpu")
+def compare(task: Task, session_id: str) -> Save | None:
+    """Find which photos of a session show the same plants.
+
+    The last attempt does nothing: for want of a warning no run fails, nor where photos that make
+    the process die are tried again and again.
+    """
+    if task.lease.burned + 1 >= task.lease.max_attempts:
+        return None
+    photos = reading.photos_of(task.database, UUID(session_id))
+    seen = _features(task, photos)
+    found = []
+    for one, other in overlap.pairs(len(seen)):
+        task.checkpoint()
+        if shared := overlap.overlap(seen[one][1], seen[other][1]):
+            ids = seen[one][0].image_id, seen[other][0].image_id
+            found.append(Pair(*ids, shared.share, shared.other_share))
+    return lambda tx: overlaps.write(tx.session, photos[0].session_id, len(seen), found)
 
 
 @step(lane="gpu")
@@ -62,12 +118,11 @@ def detect(task: Task, image_id: str) -> Save:
     """Count one photo: containers, the plants seen in them, the plants estimated beside them."""
     photo, photos = reading.photo_and_siblings(task.database, UUID(image_id))
     where = {"photo": photo.position, "photos": photos}
-    task.progress(0.0, "opening photo {photo} of {photos}", **where)
-    with _original(task, photo) as path:
-        pixels = images.load(path, max_pixels=task.settings.max_pixels)
-    task.progress(0.05, "loading the models")
-    counter = task.resource(photo_counter)
-    task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
+    task.progress(0.0, "loading the models")
+    chosen = reading.settings_of(task.database, photo, task.settings)
+    known = expected.parameters_of(task.database, photo, chosen.counting)
+    eyes = counter.photo_counter(task, chosen, known)
+    task.progress(0.05, "opening photo {photo} of {photos}", **where)
 
     def report(container: int, containers: int, done: int, slices: int) -> None:
         task.progress(
@@ -81,10 +136,15 @@ def detect(task: Task, image_id: str) -> Save:
             **where,
         )
 
-    counted = counter.count(pixels, report)
+    with files.pixels_of(task, photo.original_asset_id) as pixels:
+        task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
+        counted = eyes.count(pixels, report)
+        reasons = quality.reasons(pixels, counted, chosen.counting.slice_size)
+    models.finished_image(task)
 
     def save(tx: Transaction) -> None:
-        write_photo(tx.session, tx.session.get_one(Photo, photo.image_id), counted)
+        row = tx.session.get_one(Photo, photo.image_id)
+        write_photo(tx.session, row, counted, reasons, known.error_scale)
 
     return save
 
@@ -97,6 +157,8 @@ def aggregate(task: Task, session_id: str) -> Save:
         for child in task.children()
         if not child.ok
     }
+    first = reading.photos_of(task.database, UUID(session_id))[0]
+    model = counter.model_version(reading.settings_of(task.database, first, task.settings))
 
     def save(tx: Transaction) -> None:
         photos = reading.session_row(tx.session, UUID(session_id))
@@ -105,7 +167,8 @@ def aggregate(task: Task, session_id: str) -> Save:
             if row.image_id in failed:
                 row.status, row.error_message = "failed", failed[row.image_id]
         tx.session.flush()
-        totals.total(tx.session, photos)
+        totals.total(tx.session, photos, model)
+        stock.enter_count(tx.session, photos, task.settings.counting.time_zone)
         photos.processed_image_id = rows[0].image_id
         # After a retry only what was counted anew.
         tx.enqueue(*_drawings([row for row in rows if row.status == "counted"]))
@@ -123,12 +186,11 @@ def draw(task: Task, image_id: str) -> Save:
     """Draw the count over its photo, as an AVIF of the photo's own size."""
     photo, photos = reading.photo_and_siblings(task.database, UUID(image_id))
     task.progress(0.0, "drawing photo {photo} of {photos}", photo=photo.position, photos=photos)
-    with _original(task, photo) as path:
-        pixels = images.load(path, max_pixels=task.settings.max_pixels)
-    boxes, regions, legend = reading.overlays(task.database, photo.image_id)
-    picture = drawing.draw(pixels, boxes, regions, legend)
-    key = f"{Path(photo.s3_key_original).parent.as_posix()}/processed.avif"
-    stored = _stored(task, picture, key)
+    drawn = reading.overlays(task.database, photo.image_id)
+    key = f"{reading.folder_of(task.database, photo)}/processed.avif"
+    with files.pixels_of(task, photo.original_asset_id) as picture:
+        drawing.draw_over(picture, *drawn)
+        stored = files.put_picture(task, picture, key)
 
     def save(tx: Transaction) -> None:
         row = tx.session.get_one(Photo, photo.image_id)
@@ -139,6 +201,59 @@ def draw(task: Task, image_id: str) -> Save:
     return save
 
 
+@step(lane="cpu")
+def recount(task: Task, session_id: str) -> Save | None:
+    """Apply what people corrected on a count, and have the photos concerned drawn again."""
+    read = recounting.opened(task.database, UUID(session_id))
+    if read.user_id is None:
+        return None
+    reviewer = read.user_id
+    estimates: dict[int, ContainerEstimate] = {}
+    for number, sheet in enumerate(read.sheets, start=1):
+        estimates |= _estimates(task, sheet, number, len(read.sheets))
+
+    def save(tx: Transaction) -> None:
+        photos = reading.session_row(tx.session, UUID(session_id))
+        changed = recounting.apply(tx.session, photos, read, estimates)
+        totals.total(tx.session, photos)
+        scales.refit(tx.session)
+        recounting.enter_stock(tx.session, photos, reviewer, task.settings.counting.time_zone)
+        rows = [row for row in reading.photo_rows(tx.session, photos.id) if row.image_id in changed]
+        for row in rows:
+            row.status = "counted"
+        tx.enqueue(*_drawings(rows))
+        tx.result_of_run(session_id=session_id, total=photos.total)
+
+    return save
+
+
+def _estimates(task: Task, sheet: Sheet, number: int, sheets: int) -> dict[int, ContainerEstimate]:
+    """The estimates of the containers that corrections of a photo reach into."""
+
+    def report(container: int, containers: int) -> None:
+        task.progress(
+            (number - 1 + (container - 1) / containers) / sheets,
+            "estimating again, photo {photo} of {photos}, container {container} of {containers}",
+            photo=number,
+            photos=sheets,
+            container=container,
+            containers=containers,
+        )
+
+    chosen = reading.settings_of(task.database, sheet.photo, task.settings)
+    parameters = expected.parameters_of(task.database, sheet.photo, chosen.counting)
+    with files.pixels_of(task, sheet.photo.original_asset_id) as pixels:
+        return estimating.estimates(pixels, sheet.standing, sheet.corrected, parameters, report)
+
+
+def _detections(photos: Sequence[Photo]) -> list[Call]:
+    share = DETECTING / len(photos)
+    return [
+        detect.call(label=photo.filename, share=share, image_id=str(photo.image_id))
+        for photo in photos
+    ]
+
+
 def _drawings(photos: Sequence[Photo]) -> list[Call]:
     share = DRAWING / max(len(photos), 1)
     return [
@@ -147,51 +262,30 @@ def _drawings(photos: Sequence[Photo]) -> list[Call]:
     ]
 
 
-def _keep(tx: Transaction, row: Photo, thumbnail: StoredFile, position: Position | None) -> None:
-    """Write what was made of a photo before it is counted."""
+def _features(task: Task, photos: Sequence[Photo]) -> list[tuple[Photo, Features]]:
+    """What is compared of the photos that can be opened."""
+    seen = []
+    for photo in photos:
+        task.checkpoint()
+        source = files.original(task, photo.original_asset_id)
+        with suppress(Invalid, Permanent), source as path:
+            small, _ = images.thumbnail(path, overlap.SIDE, max_pixels=task.settings.max_pixels)
+            seen.append((photo, overlap.features(small)))
+    return seen
+
+
+def _keep(tx: Transaction, row: Photo, thumbnail: StoredFile, taken: Taken) -> None:
+    """Write what was made of a photo, and what its EXIF says, before it is counted."""
     asset = assets.record(tx.session, row.uploaded_by_user_id, thumbnail, row.original_asset_id)
     row.s3_key_thumbnail, row.thumbnail_asset_id = thumbnail.key, asset.id
-    row.gps_latitude, row.gps_longitude = position or (None, None)
+    row.gps_latitude, row.gps_longitude = taken.position or (None, None)
+    row.captured_at = taken.captured_at
 
 
-def _prepare(task: Task, session_id: UUID, photo: Photo) -> tuple[StoredFile, Position | None]:
-    """The stored thumbnail of a photo, and where it was taken."""
-    with _original(task, photo) as path:
-        found = images.inspect(path, photo.filename, max_pixels=task.settings.max_pixels)
-        pixels = images.load(path, max_pixels=task.settings.max_pixels)
-    small = images.shrunk(pixels, task.settings.counting.thumbnail_side)
+def _prepare(task: Task, session_id: UUID, photo: Photo) -> tuple[StoredFile, Taken]:
+    """The stored thumbnail of a photo, and when and where it was taken."""
+    asset, side = photo.original_asset_id, task.settings.counting.thumbnail_side
+    with files.original(task, asset) as path, files.room_for(task, asset):
+        small, exif = images.thumbnail(path, side, max_pixels=task.settings.max_pixels)
     key = f"{folder(session_id, photo.position)}/thumbnail.avif"
-    return _stored(task, small, key), gps.position_of(found.exif)
-
-
-@contextmanager
-def _original(task: Task, photo: Photo) -> Iterator[Path]:
-    """The photo as it was uploaded, as a file for as long as the block lasts."""
-    with _temp(task) as folder:
-        path = folder / "original"
-        task.resource(open_store).fetch(photo.s3_key_original, path)
-        yield path
-
-
-def _stored(task: Task, pixels: Pixels, key: str) -> StoredFile:
-    """Encode a picture as AVIF and put it into the store."""
-    chosen = task.settings.counting
-    with _temp(task) as folder:
-        path = folder / "picture.avif"
-        images.save(
-            pixels, path, images.AVIF, quality=chosen.image_quality, avif_speed=chosen.avif_speed
-        )
-        return assets.put(
-            task.resource(open_store),
-            path,
-            mime=images.AVIF,
-            key=key,
-            pixels=(pixels.shape[1], pixels.shape[0]),
-        )
-
-
-@contextmanager
-def _temp(task: Task) -> Iterator[Path]:
-    task.settings.temp_dir.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=task.settings.temp_dir) as folder:
-        yield Path(folder)
+    return files.put_picture(task, small, key), Taken.of(exif)

@@ -9,11 +9,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from darkroom.errors import DarkroomError, Transient
+from darkroom.providers import addresses
+from darkroom.providers.addresses import Endpoint
 from darkroom.queue.step import Retry, Save, step
 from darkroom.queue.task import Task
 from darkroom.queue.transaction import Transaction
-from darkroom.signals import addresses, delivering, sending
-from darkroom.signals.addresses import Endpoint
+from darkroom.signals import delivering, sending
 from darkroom.signals.delivering import Try
 from darkroom.signals.messages import Message
 from darkroom.signals.sending import Answer

@@ -9,11 +9,16 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from darkroom.errors import Invalid, Permanent, Transient
+from darkroom.providers import chains, checking
+from darkroom.providers import retention as answers
+from darkroom.providers.calls import calling_provider
 from darkroom.queue import retention, rollups, tables
 from darkroom.queue.cron import scheduled
 from darkroom.queue.retention import Ages
 from darkroom.queue.step import Save, step
 from darkroom.queue.task import Task
+from darkroom.queue.transaction import Transaction
 from darkroom.storage import sweeping
 from darkroom.storage.store import open_store
 
@@ -69,6 +74,47 @@ def delete_temp_files(task: Task) -> Save:
     """Delete what killed processes left in this machine's folder for temporary files."""
     hours = timedelta(hours=task.settings.upkeep.temp_hours)
     return _told(sweeping.delete_temp_files(task.settings.temp_dir, hours))
+
+
+@scheduled("30 4 * * *")
+@step(lane="io")
+def delete_answers(task: Task) -> Save:
+    """Delete the answers of outside services that were bought long ago."""
+    age = timedelta(days=task.settings.upkeep.answer_days)
+    store = task.resource(open_store)
+    batches = answers.delete_answers(task.database, store, task.settings.spool_dir, age)
+    return _told(_summed(task, batches))
+
+
+@scheduled("15 5 * * 1")
+@step(lane="io")
+def check_models(task: Task) -> Save:
+    """Look whether the models of the settings still exist; those that are gone raise an alert."""
+    found, silent = _listed(task)
+
+    def save(tx: Transaction) -> None:
+        gone = [
+            f"{chosen.name} {model}"
+            for chosen in task.settings.providers.with_models
+            for model in chains.absent(
+                tx.session, chosen.name, checking.wanted(chosen), found.get(chosen.name)
+            )
+        ]
+        tx.result(checked=len(found), gone=gone, silent=silent)
+
+    return save
+
+
+def _listed(task: Task) -> tuple[dict[str, set[str]], dict[str, str]]:
+    """The models of each service; and what went wrong with those that did not tell."""
+    found, silent = {}, {}
+    for chosen in task.settings.providers.with_models:
+        try:
+            with calling_provider(task, chosen.name, "models"):
+                found[chosen.name] = checking.LISTS[chosen.name](task.settings)
+        except (Transient, Permanent, Invalid) as error:
+            silent[chosen.name] = error.message
+    return found, silent
 
 
 @scheduled("5 4 * * *")

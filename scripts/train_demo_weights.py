@@ -5,7 +5,8 @@
     python scripts/train_demo_weights.py --data my-photos/data.yaml
 
 `--data` adds a person's own YOLO data set (a data.yaml whose `train` names a folder of images with
-labels) to the generated one. With `../shared/photos` beside the repository half of the scenes are
+labels) to the generated one of the network whose classes it names; what `darkroom counting
+export-dataset` writes is one. With `../shared/photos` beside the repository half of the scenes are
 made from its real tray; without it every scene is drawn, and the script says so.
 """
 
@@ -142,21 +143,30 @@ def write_data(course: Course, work: Path, options: argparse.Namespace) -> Path:
         ("val", range(first + 900_000, first + 900_000 + max(20, photos // 15))),
     ):
         write_set(course, work / part, seeds, retakes, options.threads)
-    train = [str(work / "train" / "images"), *extra_folders(options.data)]
+    train = [str(work / "train" / "images"), *extra_folders(course, options.data)]
     data = {"train": train, "val": str(work / "val" / "images"), "names": list(course.classes)}
     path = work / "data.yaml"
     path.write_text(yaml.safe_dump(data))
     return path
 
 
-def extra_folders(data: Path | None) -> list[str]:
-    """The training folders that a person's own data.yaml names."""
+def extra_folders(course: Course, data: Path | None) -> list[str]:
+    """The training folders that a person's own data.yaml names, if its classes are the course's."""
     if data is None:
         return []
     told = yaml.safe_load(data.read_text())
+    if named_classes(told) != course.classes:
+        print(f"{course.name}: {data} is left out, for its classes are others.", flush=True)
+        return []
     base = data.parent / told.get("path", "")
     folders = told["train"] if isinstance(told["train"], list) else [told["train"]]
     return [str((base / folder).resolve()) for folder in folders]
+
+
+def named_classes(told: dict[str, Any]) -> tuple[str, ...]:
+    """The classes of a data.yaml in order; they are a list, or numbered."""
+    names = told["names"]
+    return tuple(names[key] for key in sorted(names)) if isinstance(names, dict) else tuple(names)
 
 
 def compute_in_bf16(trainer: Any) -> None:

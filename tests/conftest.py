@@ -62,7 +62,7 @@ def template(server_url: str) -> Iterator[str]:
     _drop(server_url, name)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_database(server_url: str, template: str) -> Callable[[], Iterator[str]]:
     """A context manager that gives the URL of a fresh database."""
 

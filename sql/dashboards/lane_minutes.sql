@@ -6,23 +6,32 @@
 -- ended, failed        attempts that ended in it, and those of them that ended badly
 -- busy                 places in use on average: the running time of those attempts over that of the part
 --
--- Cost: reads the minute rollups; the minutes not rolled up yet from the newest 20 000 attempts.
+-- Cost: reads the rollups of a minute, or of ten for more than ten hours; what is not rolled up yet
+-- from the newest 20 000 attempts.
 WITH asked AS (
     SELECT coalesce(nullif(current_setting('darkroom.minutes', true), ''), '60')::int AS minutes
 ),
+widths AS (
+    SELECT minutes, CASE
+        WHEN minutes <= 600 THEN ceil(minutes / 60.0)
+        ELSE 10 * ceil(minutes / 600.0)
+    END * interval '1 min' AS width
+    FROM asked
+),
 parts AS (
     SELECT
-        make_interval(mins => ceil(minutes / 60.0)::int) AS width,
-        date_bin(
-            make_interval(mins => ceil(minutes / 60.0)::int),
-            now() - make_interval(mins => minutes), timestamptz '2000-01-01Z'
-        ) AS since
-    FROM asked
+        width,
+        date_bin(width, now() - make_interval(mins => minutes), timestamptz '2000-01-01Z') AS since
+    FROM widths
 ),
 ended AS (
     SELECT lane, minute, outcome, attempts, run_seconds
     FROM attempt_minutes
-    WHERE minute >= (SELECT since FROM parts)
+    WHERE minute >= (SELECT since FROM parts) AND (SELECT minutes FROM asked) <= 600
+    UNION ALL
+    SELECT lane, minute, outcome, attempts, run_seconds
+    FROM attempt_tens
+    WHERE minute >= (SELECT since FROM parts) AND (SELECT minutes FROM asked) > 600
     UNION ALL
     SELECT lane, minute, outcome, count(*), sum(run_seconds)
     FROM attempts_unrolled

@@ -23,8 +23,12 @@
     JOIN procrastinate_jobs j ON j.id = a.job_id
     LEFT JOIN steps s ON s.job_id = a.job_id
     LEFT JOIN procrastinate_workers w ON w.id = a.worker_id
+    LEFT JOIN worker_lanes l ON l.worker_id = a.worker_id
     WHERE a.finished_at IS NULL
-        AND (w.id IS NULL OR w.last_heartbeat < now() - interval '30 s')
+        AND (
+            w.id IS NULL
+            OR w.last_heartbeat < now() - make_interval(secs => coalesce(l.stale_seconds, 30))
+        )
     ORDER BY a.started_at
     LIMIT 200
 )

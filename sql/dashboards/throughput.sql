@@ -10,23 +10,32 @@
 -- per_minute        ended, a minute
 -- failure_fraction  of those that ended well or badly, how many badly (0 to 1); empty when none ended
 --
--- Cost: reads the minute rollups; the minutes not rolled up yet from the newest 20 000 attempts.
+-- Cost: reads the rollups of a minute, or of ten for more than ten hours; what is not rolled up yet
+-- from the newest 20 000 attempts.
 WITH asked AS (
     SELECT coalesce(nullif(current_setting('darkroom.minutes', true), ''), '60')::int AS minutes
 ),
+widths AS (
+    SELECT minutes, CASE
+        WHEN minutes <= 600 THEN ceil(minutes / 60.0)
+        ELSE 10 * ceil(minutes / 600.0)
+    END * interval '1 min' AS width
+    FROM asked
+),
 parts AS (
     SELECT
-        make_interval(mins => ceil(minutes / 60.0)::int) AS width,
-        date_bin(
-            make_interval(mins => ceil(minutes / 60.0)::int),
-            now() - make_interval(mins => minutes), timestamptz '2000-01-01Z'
-        ) AS since
-    FROM asked
+        width,
+        date_bin(width, now() - make_interval(mins => minutes), timestamptz '2000-01-01Z') AS since
+    FROM widths
 ),
 ended AS (
     SELECT m.minute, m.outcome, m.attempts
     FROM attempt_minutes m
-    WHERE m.minute >= (SELECT since FROM parts)
+    WHERE m.minute >= (SELECT since FROM parts) AND (SELECT minutes FROM asked) <= 600
+    UNION ALL
+    SELECT t.minute, t.outcome, t.attempts
+    FROM attempt_tens t
+    WHERE t.minute >= (SELECT since FROM parts) AND (SELECT minutes FROM asked) > 600
     UNION ALL
     SELECT u.minute, u.outcome, count(*)
     FROM attempts_unrolled u

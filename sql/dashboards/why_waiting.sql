@@ -11,7 +11,7 @@
 -- asked_at             when the step was asked for
 --
 -- Of several reasons the one that would still hold if all later ones were gone: see
--- sql/functions/why_waiting_v1.sql. `children` are callbacks of steps that have not all ended.
+-- sql/functions/why_waiting_v2.sql. `children` are callbacks of steps that have not all ended.
 -- Cost: of each lane the 100 that are fetched first, the 100 first by lock, the 200 due first, and
 -- the callbacks of the 200 oldest open runs; all by partial indexes.
 WITH picked AS (
@@ -45,7 +45,7 @@ WITH picked AS (
     SELECT
         w.job_id, s.run_id, j.queue_name AS lane, j.task_name AS task, s.label, u.name AS owner,
         w.reason, w.waits_on, w.until, w.why, s.created_at AS asked_at
-    FROM darkroom_why_waiting_v1(ARRAY(SELECT id FROM picked)) w
+    FROM darkroom_why_waiting_v2(ARRAY(SELECT id FROM picked)) w
     JOIN procrastinate_jobs j ON j.id = w.job_id
     LEFT JOIN steps s ON s.job_id = w.job_id
     LEFT JOIN users u ON u.id = s.owner_id

@@ -5,7 +5,7 @@
 -- running              steps it has
 -- started_at
 -- beat_seconds         since its last heartbeat
--- lives                true with a heartbeat within 30 s
+-- lives                true with a heartbeat within its stale time (DARKROOM_STALE_SECONDS)
 --
 -- Cost: one row a lane of each worker process.
 SELECT
@@ -15,10 +15,10 @@ SELECT
     count(a.id) AS running,
     l.started_at,
     round(extract(epoch FROM now() - w.last_heartbeat), 1) AS beat_seconds,
-    coalesce(w.last_heartbeat > now() - interval '30 s', false) AS lives
+    coalesce(w.last_heartbeat > now() - make_interval(secs => l.stale_seconds), false) AS lives
 FROM worker_lanes l
 LEFT JOIN procrastinate_workers w ON w.id = l.worker_id
 LEFT JOIN attempts a ON a.worker_id = l.worker_id AND a.finished_at IS NULL
-GROUP BY l.worker_id, l.name, l.lane, l.slots, l.started_at, w.last_heartbeat
+GROUP BY l.worker_id, w.last_heartbeat
 ORDER BY l.lane, l.name
 LIMIT 500

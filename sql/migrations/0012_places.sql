@@ -3,7 +3,10 @@
 -- depends: 0005_counting 0011_signals
 
 -- Whoever acts without being a person: the counting itself. Nobody signs in as one of these.
-ALTER TABLE users ADD COLUMN is_system boolean NOT NULL DEFAULT false;
+ALTER TABLE users
+    ADD COLUMN is_system boolean NOT NULL DEFAULT false,
+    ADD CONSTRAINT users_system_check
+        CHECK (NOT is_system OR NOT is_active AND password_hash IS NULL);
 INSERT INTO users (name, role, is_active, is_system) VALUES ('ML', 'member', false, true);
 
 CREATE TABLE warehouses (
@@ -174,6 +177,20 @@ ALTER TABLE s3_images
     ADD COLUMN captured_at timestamp,
     ADD COLUMN review_reasons jsonb NOT NULL DEFAULT '[]';
 
+-- A file of places or products that somebody sent, and what became of its rows.
+CREATE TABLE place_imports (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id integer NOT NULL REFERENCES users,
+    filename text NOT NULL,
+    kind text NOT NULL,
+    content bytea NOT NULL,
+    -- Of the dry run, and after imported_at of the import itself.
+    report jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    imported_at timestamptz
+);
+CREATE INDEX place_imports_user_idx ON place_imports (user_id);
+
 -- What the model's classes stand for in a session, and how many plants of each.
 CREATE TABLE classifications (
     id integer PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -202,3 +219,12 @@ CREATE TABLE photo_overlaps (
 );
 CREATE INDEX photo_overlaps_session_idx ON photo_overlaps (session_id);
 CREATE INDEX photo_overlaps_other_idx ON photo_overlaps (other_image_id);
+
+-- Sessions whose photos were compared with one another. Rows of their own: whoever compares has no
+-- need of the sessions' rows, which the end of their runs takes.
+CREATE TABLE photo_comparisons (
+    session_id integer PRIMARY KEY REFERENCES photo_processing_sessions ON DELETE CASCADE,
+    -- How many could be opened.
+    photos integer NOT NULL,
+    compared_at timestamptz NOT NULL DEFAULT now()
+);

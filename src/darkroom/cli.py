@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 import click
 
 from darkroom import __version__
+from darkroom.commands.counting import counting
 from darkroom.commands.doctor import doctor
 from darkroom.commands.jobs import jobs
+from darkroom.commands.providers import providers
 from darkroom.commands.queue import COMMANDS as QUEUE_COMMANDS
 from darkroom.commands.upkeep import upkeep
 from darkroom.errors import DarkroomError, Invalid
@@ -100,8 +102,10 @@ def _welcome(settings: Settings, url: str) -> None:
     click.echo("Ctrl-C stops everything.")
 
 
+main.add_command(counting)
 main.add_command(doctor)
 main.add_command(jobs)
+main.add_command(providers)
 main.add_command(upkeep)
 for _command in QUEUE_COMMANDS:
     main.add_command(_command)
@@ -115,8 +119,10 @@ def worker(settings: Settings, lanes: str | None) -> None:
     from darkroom.db.opening import open_database
     from darkroom.queue import cron
     from darkroom.queue.worker import WorkerProcess
+    from darkroom.storage import temporary
 
     chosen = _lanes(settings, lanes)
+    temporary.clear_abandoned(settings.temp_dir)
     load_jobs()
     # Said now, not by every round of the worker.
     cron.plan(settings.queue)
@@ -277,9 +283,9 @@ def weights_list(settings: Settings) -> None:
 @click.pass_obj
 def weights_prepare(settings: Settings) -> None:
     """Load the models once; on a machine without a CUDA device that exports them for its CPU."""
-    from darkroom.counting.counter import photo_counter
+    from darkroom.counting import counter
 
-    photo_counter(settings)
+    counter.prepare(settings)
     click.echo("The models are ready.")
 
 

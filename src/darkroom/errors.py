@@ -12,6 +12,8 @@ class DarkroomError(Exception):
     """Base of every error that Darkroom raises on purpose. Its text is meant for people."""
 
     code = "error"
+    http_status: int | None = None
+    """What an outside service answered, if one did and the error is about that."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -38,6 +40,12 @@ class Permanent(DarkroomError):
     """Trying again cannot help: the step fails now."""
 
     code = "permanent"
+
+
+class ModelGone(Permanent):
+    """A provider has no such model (any more): take another one. Counts against no breaker."""
+
+    code = "model_gone"
 
 
 class Invalid(DarkroomError):

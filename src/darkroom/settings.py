@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
+from urllib.parse import unquote, urlsplit
+from zoneinfo import available_timezones
 
 from darkroom.errors import Invalid
 
@@ -56,6 +58,23 @@ class CountingSettings:
     thumbnail_side: int = 300
     image_quality: int = 85
     avif_speed: int = 8
+    nearest_metres: float = 20.0
+    """How far outside of a location a photo may have been taken that still counts as its."""
+    time_zone: str = "UTC"
+    """Whose days the stock's batch codes and history go by."""
+    ground_sample_cm: float | None = None
+    """Centimetres that a pixel covers, where all photos are taken from one height."""
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What the models of a worker process may take of their device's memory.
+
+    Without `memory_gb` the device says it. The device's own cache is emptied after so many images.
+    """
+
+    memory_gb: float | None = None
+    empty_cache_every: int = 10
 
 
 @dataclass(frozen=True)
@@ -83,6 +102,7 @@ class UpkeepSettings:
     orphan_days: float = 7.0
     rollup_days: float = 90.0
     delivery_days: float = 30.0
+    answer_days: float = 30.0
     temp_hours: float = 24.0
 
 
@@ -198,6 +218,134 @@ class AlertSettings:
 
 
 @dataclass(frozen=True)
+class ProviderSettings:
+    """An outside service: where it is, our key, and its models for each use, the best first.
+
+    Without a key of ours it is the sandbox.
+    """
+
+    name: str
+    base_url: str
+    key: str = field(repr=False)
+    models: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class CloudinarySettings:
+    """A Cloudinary account, as `CLOUDINARY_URL` names it."""
+
+    cloud: str
+    key: str
+    secret: str = field(repr=False)
+    base_url: str = "https://api.cloudinary.com"
+
+
+@dataclass(frozen=True)
+class WordPressSettings:
+    """A WordPress site and who we are there: an application password, or one for JWT."""
+
+    base_url: str
+    user: str
+    password: str | None = field(default=None, repr=False)
+    app_password: str | None = field(default=None, repr=False)
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class GcsSettings:
+    """A bucket of Google Cloud Storage and our HMAC keys for it."""
+
+    bucket: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    base_url: str = "https://storage.googleapis.com"
+    is_sandbox: bool = False
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a model takes, in US dollars: for each image, or for a million tokens in and out."""
+
+    image: Decimal = Decimal(0)
+    million_in: Decimal = Decimal(0)
+    million_out: Decimal = Decimal(0)
+
+
+SANDBOX_PORT = 5050
+
+# Each used to be, or is, the usual one; when one is gone the next takes over.
+MODELS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "gemini": {
+        "image": ("gemini-2.5-flash-image", "gemini-3.1-flash-image", "gemini-3-pro-image"),
+        "text": ("gemini-3.5-flash-lite", "gemini-3.1-flash-lite"),
+    },
+    "openai": {"image": ("gpt-image-2", "gpt-image-1.5", "gpt-image-1-mini")},
+    "laozhang": {"image": ("gemini-3.1-flash-image", "gpt-image-2", "gemini-3-pro-image")},
+}
+
+PRICES = {
+    "gemini-2.5-flash-image": Price(Decimal("0.04")),
+    "gemini-3.1-flash-image": Price(Decimal("0.067")),
+    "gemini-3-pro-image": Price(Decimal("0.134")),
+    "gemini-3.5-flash-lite": Price(million_in=Decimal("0.30"), million_out=Decimal("2.50")),
+    "gemini-3.1-flash-lite": Price(million_in=Decimal("0.25"), million_out=Decimal("1.50")),
+    "gpt-image-2": Price(Decimal("0.053")),
+    "gpt-image-1.5": Price(Decimal("0.034")),
+    "gpt-image-1-mini": Price(Decimal("0.011")),
+    "laozhang/gemini-3.1-flash-image": Price(Decimal("0.045")),
+    "laozhang/gemini-3-pro-image": Price(Decimal("0.09")),
+    "laozhang/gpt-image-2": Price(Decimal("0.03")),
+}
+"""List prices at the usual size and quality, by model, or by provider and model where they differ.
+
+`DARKROOM_PRICES` corrects and completes them.
+"""
+
+
+def _sandbox(name: str, port: int) -> ProviderSettings:
+    url = f"http://127.0.0.1:{port}/{name}"
+    return ProviderSettings(name, url, "sandbox", MODELS[name], is_sandbox=True)
+
+
+def _sandbox_site(port: int) -> WordPressSettings:
+    url = f"http://127.0.0.1:{port}/wordpress/demo"
+    return WordPressSettings(url, "sandbox", "sandbox", is_sandbox=True)
+
+
+def _sandbox_bucket(port: int) -> GcsSettings:
+    url = f"http://127.0.0.1:{port}/gcs"
+    return GcsSettings("sandbox", "sandbox", "sandbox", url, is_sandbox=True)
+
+
+@dataclass(frozen=True)
+class ProvidersSettings:
+    """The outside services. `timeout_seconds` is for a whole call, however slowly it drips."""
+
+    gemini: ProviderSettings = field(default_factory=lambda: _sandbox("gemini", SANDBOX_PORT))
+    openai: ProviderSettings = field(default_factory=lambda: _sandbox("openai", SANDBOX_PORT))
+    laozhang: ProviderSettings = field(default_factory=lambda: _sandbox("laozhang", SANDBOX_PORT))
+    cloudinary: CloudinarySettings | None = None
+    wordpress: WordPressSettings = field(default_factory=lambda: _sandbox_site(SANDBOX_PORT))
+    gcs: GcsSettings = field(default_factory=lambda: _sandbox_bucket(SANDBOX_PORT))
+    prices: Mapping[str, Price] = field(default_factory=lambda: dict(PRICES))
+    sandbox_port: int = SANDBOX_PORT
+    timeout_seconds: float = 180.0
+
+    @property
+    def with_models(self) -> tuple[ProviderSettings, ...]:
+        """Those that have models to choose from."""
+        return self.gemini, self.openai, self.laozhang
+
+    @property
+    def sandboxed(self) -> tuple[str, ...]:
+        """The names of those that the sandbox stands in for."""
+        sites = {"wordpress": self.wordpress.is_sandbox, "gcs": self.gcs.is_sandbox}
+        models = {found.name: found.is_sandbox for found in self.with_models}
+        return tuple(name for name, is_sandbox in {**models, **sites}.items() if is_sandbox)
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything the environment can set. `Settings.from_env(os.environ)` makes one."""
 
@@ -205,16 +353,19 @@ class Settings:
     database_url: str | None = None
     secret_key: str | None = None
     max_upload_bytes: int = 20 * 1024 * 1024
-    max_pixels: int = 50_000_000
+    max_pixels: int = 100_000_000
     max_photos: int = 50
+    originals_cache_bytes: int = 1024 * 1024 * 1024
     s3: S3Settings | None = None
     counting: CountingSettings = CountingSettings()
+    models: ModelSettings = ModelSettings()
     queue: QueueSettings = field(default_factory=QueueSettings)
     upkeep: UpkeepSettings = UpkeepSettings()
     web: WebSettings = WebSettings()
     signals: SignalSettings = SignalSettings()
     gates: GateSettings = field(default_factory=GateSettings)
     alerts: AlertSettings = AlertSettings()
+    providers: ProvidersSettings = field(default_factory=ProvidersSettings)
 
     @property
     def files_dir(self) -> Path:
@@ -232,9 +383,19 @@ class Settings:
         return self.home / "cache"
 
     @property
+    def originals_dir(self) -> Path:
+        """Folder of this machine's copies of stored originals."""
+        return self.cache_dir / "originals"
+
+    @property
     def temp_dir(self) -> Path:
         """Folder for uploads on their way in and results on their way out."""
         return self.home / "tmp"
+
+    @property
+    def spool_dir(self) -> Path:
+        """Folder of providers' answers on their way into the store."""
+        return self.home / "spool"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -245,16 +406,19 @@ class Settings:
             database_url=read.text("DATABASE_URL"),
             secret_key=read.text("DARKROOM_SECRET_KEY"),
             max_upload_bytes=read.integer("DARKROOM_MAX_UPLOAD_MB", 20) * 1024 * 1024,
-            max_pixels=read.integer("DARKROOM_MAX_MEGAPIXELS", 50) * 1_000_000,
+            max_pixels=read.integer("DARKROOM_MAX_MEGAPIXELS", 100) * 1_000_000,
             max_photos=read.integer("DARKROOM_MAX_PHOTOS", 50),
+            originals_cache_bytes=_originals_cache(read),
             s3=_s3(read),
             counting=_counting(read),
+            models=_models(read),
             queue=_queue(read),
             upkeep=_upkeep(read),
             web=_web(read),
             signals=_signals(read),
             gates=_gates(read),
             alerts=_alerts(read),
+            providers=_providers(read),
         )
 
 
@@ -364,8 +528,22 @@ class _Reader:
             ) from None
         return first, second, third
 
+    def zone(self, name: str, default: str) -> str:
+        value = self.text(name)
+        if value is None:
+            return default
+        if value not in available_timezones():
+            raise Invalid(f"{name} must be a time zone like Europe/Madrid, not {value!r}.", name)
+        return value
+
     def flag(self, name: str) -> bool:
         return (self.text(name) or "0").lower() in {"1", "true", "yes", "on"}
+
+    def url(self, name: str, default: str) -> str:
+        value = self.text(name) or default
+        if not value.startswith(("https://", "http://")):
+            raise Invalid(f"{name} must begin with https:// or http://.", name)
+        return value.rstrip("/")
 
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         raw = self.text(name) or allowed[0]
@@ -410,7 +588,21 @@ def _counting(read: _Reader) -> CountingSettings:
         thumbnail_side=read.integer("DARKROOM_THUMBNAIL_SIDE", base.thumbnail_side),
         image_quality=read.integer("DARKROOM_IMAGE_QUALITY", base.image_quality),
         avif_speed=read.integer("DARKROOM_AVIF_SPEED", base.avif_speed),
+        nearest_metres=read.above("DARKROOM_COUNTING_NEAREST_METRES", base.nearest_metres, 0),
+        time_zone=read.zone("DARKROOM_TIME_ZONE", base.time_zone),
+        ground_sample_cm=read.above("DARKROOM_COUNTING_GROUND_SAMPLE_CM", 0, 0) or None,
     )
+
+
+def _originals_cache(read: _Reader) -> int:
+    return int(read.above("DARKROOM_ORIGINALS_CACHE_MB", 1024, 0)) * 1024 * 1024
+
+
+def _models(read: _Reader) -> ModelSettings:
+    name = "DARKROOM_MODEL_MEMORY_GB"
+    given = read.text(name)
+    every = read.above("DARKROOM_EMPTY_DEVICE_CACHE_EVERY", ModelSettings.empty_cache_every, 1)
+    return ModelSettings(None if given is None else read.above(name, 0.1, 0.1), int(every))
 
 
 def _queue(read: _Reader) -> QueueSettings:
@@ -439,6 +631,7 @@ def _upkeep(read: _Reader) -> UpkeepSettings:
         orphan_days=read.age("DARKROOM_KEEP_ORPHANS_DAYS", base.orphan_days),
         rollup_days=read.age("DARKROOM_KEEP_ROLLUPS_DAYS", base.rollup_days),
         delivery_days=read.age("DARKROOM_KEEP_DELIVERIES_DAYS", base.delivery_days),
+        answer_days=read.age("DARKROOM_KEEP_ANSWERS_DAYS", base.answer_days),
         temp_hours=read.age("DARKROOM_KEEP_TEMP_HOURS", base.temp_hours),
     )
 
@@ -519,4 +712,91 @@ def _alerts(read: _Reader) -> AlertSettings:
         smtp_user=read.text("DARKROOM_SMTP_USER"),
         smtp_password=read.text("DARKROOM_SMTP_PASSWORD"),
         smtp_security=security,
+    )
+
+
+def _providers(read: _Reader) -> ProvidersSettings:
+    base = ProvidersSettings()
+    port = read.integer("DARKROOM_SANDBOX_PORT", base.sandbox_port)
+    return ProvidersSettings(
+        gemini=_provider(read, "gemini", "https://generativelanguage.googleapis.com", port),
+        openai=_provider(read, "openai", "https://api.openai.com", port),
+        laozhang=_provider(read, "laozhang", "https://api.laozhang.ai", port),
+        cloudinary=_cloudinary(read),
+        wordpress=_wordpress(read, port),
+        gcs=_gcs(read, port),
+        prices=_prices(read, base.prices),
+        sandbox_port=port,
+        timeout_seconds=read.above("DARKROOM_PROVIDER_TIMEOUT_SECONDS", base.timeout_seconds, 1),
+    )
+
+
+def _provider(read: _Reader, name: str, real_url: str, sandbox_port: int) -> ProviderSettings:
+    models = {
+        use: read.listed(f"DARKROOM_{name.upper()}_{use.upper()}_MODELS") or chain
+        for use, chain in MODELS[name].items()
+    }
+    usual = _sandbox(name, sandbox_port)
+    key = read.text(f"{name.upper()}_API_KEY")
+    url = read.url(f"DARKROOM_{name.upper()}_URL", real_url if key else usual.base_url)
+    return ProviderSettings(name, url, key or usual.key, models, key is None)
+
+
+def _cloudinary(read: _Reader) -> CloudinarySettings | None:
+    raw = read.text("CLOUDINARY_URL")
+    if raw is None:
+        return None
+    parts = urlsplit(raw)
+    if parts.scheme != "cloudinary" or not (parts.username and parts.password and parts.hostname):
+        like = "cloudinary://KEY:SECRET@CLOUD"
+        raise Invalid(f"CLOUDINARY_URL must be like {like}.", "CLOUDINARY_URL")
+    # Not `hostname`, which is in lower case.
+    cloud = parts.netloc.rpartition("@")[2]
+    base = CloudinarySettings(cloud, unquote(parts.username), unquote(parts.password))
+    return replace(base, base_url=read.url("DARKROOM_CLOUDINARY_URL", base.base_url))
+
+
+def _wordpress(read: _Reader, sandbox_port: int) -> WordPressSettings:
+    user, url = read.text("DARKROOM_WORDPRESS_USER"), read.text("DARKROOM_WORDPRESS_URL")
+    password = read.text("DARKROOM_WORDPRESS_PASSWORD")
+    app_password = read.text("DARKROOM_WORDPRESS_APP_PASSWORD")
+    if user is None:
+        usual = _sandbox_site(sandbox_port)
+        return replace(usual, base_url=read.url("DARKROOM_WORDPRESS_URL", usual.base_url))
+    if url is None or not (password or app_password):
+        raise Invalid(
+            "DARKROOM_WORDPRESS_USER needs DARKROOM_WORDPRESS_URL, and DARKROOM_WORDPRESS_PASSWORD "
+            "(for JWT) or DARKROOM_WORDPRESS_APP_PASSWORD.",
+            "DARKROOM_WORDPRESS_USER",
+        )
+    return WordPressSettings(read.url("DARKROOM_WORDPRESS_URL", url), user, password, app_password)
+
+
+def _gcs(read: _Reader, sandbox_port: int) -> GcsSettings:
+    names = ("DARKROOM_GCS_BUCKET", "DARKROOM_GCS_ACCESS_KEY_ID", "DARKROOM_GCS_SECRET_ACCESS_KEY")
+    bucket, key, secret = (read.text(name) for name in names)
+    if bucket is None:
+        usual = _sandbox_bucket(sandbox_port)
+        return replace(usual, base_url=read.url("DARKROOM_GCS_URL", usual.base_url))
+    if key is None or secret is None:
+        raise Invalid(f"{names[0]} needs {names[1]} and {names[2]}.", names[0])
+    base = GcsSettings(bucket, key, secret)
+    return replace(base, base_url=read.url("DARKROOM_GCS_URL", base.base_url))
+
+
+def _prices(read: _Reader, default: Mapping[str, Price]) -> dict[str, Price]:
+    given = read.pairs("DARKROOM_PRICES", "gemini-2.5-flash-image=0.04,gemini-3.5-flash=0.30/2.50")
+    return {**default, **{model: _price(read, model, said) for model, said in given.items()}}
+
+
+def _price(read: _Reader, model: str, said: str) -> Price:
+    name = f"DARKROOM_PRICES ({model})"
+    amounts = [read.money(name, part) or Decimal(0) for part in said.split("/")]
+    if len(amounts) == 1:
+        return Price(amounts[0])
+    if len(amounts) == 2:
+        return Price(million_in=amounts[0], million_out=amounts[1])
+    raise Invalid(
+        f"{name} must be dollars an image, or a million tokens in/out, not {said!r}.",
+        "DARKROOM_PRICES",
     )

@@ -110,3 +110,18 @@ INSERT INTO photo_processing_sessions (
     run_id, user_id, status, total_detected, total_estimated
 )
 SELECT id, 1, 'completed', 12, 3 FROM runs LIMIT 2;
+
+-- What was asked of outside services.
+INSERT INTO provider_calls (
+    at, provider, operation, model, outcome, error, latency_seconds, tokens_in, cost, is_sandbox
+)
+SELECT
+    now() - n * interval '1 min', 'gemini', 'edit', 'gemini-2.5-flash-image',
+    CASE WHEN n % 7 = 0 THEN 'transient' ELSE 'succeeded' END,
+    CASE WHEN n % 7 = 0 THEN 'Gemini answered 503: overloaded' END,
+    2 + n % 5, 300, CASE WHEN n % 7 = 0 THEN 0 ELSE 0.04 END, true
+FROM generate_series(1, 40) n;
+INSERT INTO provider_models (provider, model, is_there, note)
+VALUES
+    ('gemini', 'gemini-2.5-flash-image', true, ''),
+    ('openai', 'dall-e-3', false, 'openai does not list the model dall-e-3 any more.');

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from darkroom.errors import Invalid, NotNow, Permanent, Transient
+from darkroom.providers import buying, gemini
 from darkroom.queue import child
 from darkroom.queue.gates.call import calling
 from darkroom.queue.settle import now
@@ -186,3 +187,22 @@ def hold_pace(task: Task, path: str) -> Save:
             task.checkpoint()
             task.stop.wait(0.02)
     return lambda tx: mark(tx, "held 0 0")
+
+
+@step(lane="io")
+def purchase(task: Task, key: str, go: str) -> Save:
+    """Buy a picture, wait until the file `go` exists, and leave a mark that names its bytes."""
+    client = task.resource(gemini.connect)
+    bought = buying.buy(
+        task,
+        provider="gemini",
+        operation="edit",
+        key=key,
+        models=task.settings.providers.gemini.models["image"],
+        ask=lambda model: client.edit(model, "white background"),
+    )
+    Path(f"{go}.bought").touch()
+    while not Path(go).exists():
+        task.stop.wait(0.02)
+    found = gemini.picture(bought.body).data.decode()
+    return lambda tx: mark(tx, f"{bought.model} {found}")

@@ -124,7 +124,7 @@ def test_a_retry_takes_along_what_was_dropped_when_the_run_ended(engine: Engine)
         enqueue(session, [steps.note.call(word="y")], run_id=run_id)
         session.execute(text("UPDATE runs SET open_steps = 2"))
     do(engine, "cancel", "args.word:x")
-    assert engine.run(run_id).status == "failed" and statuses(engine) == ["cancelled"] * 2
+    assert engine.run(run_id).status == "cancelled" and statuses(engine) == ["cancelled"] * 2
     check_books(engine)
     assert do(engine, "retry", "args.word:x").count == 1
     check_books(engine)
@@ -165,11 +165,11 @@ def test_a_retry_of_two_jobs_with_one_queueing_lock_queues_one(engine: Engine):
     assert statuses(engine) == ["failed", "todo"]
 
 
-def test_a_cancelled_step_fails_its_run(engine: Engine):
+def test_a_run_of_nothing_but_a_cancelled_step_is_cancelled(engine: Engine):
     run_id = engine.start_run(steps.note.call(word="x"))
     done = do(engine, "cancel", "task:steps.note")
     run = engine.run(run_id)
-    assert (done.count, run.status, run.open_steps) == (1, "failed", 0)
+    assert (done.count, run.status, run.open_steps) == (1, "cancelled", 0)
     assert run.error["message"] == "An operator cancelled this step."
     check_books(engine)
 
@@ -200,10 +200,10 @@ def test_the_last_child_to_be_cancelled_calls_back(engine: Engine):
     check_books(engine)
 
 
-def test_a_run_fails_when_all_its_children_are_cancelled(engine: Engine):
+def test_a_run_is_cancelled_when_all_its_children_are(engine: Engine):
     run_id = scattered(engine, ["a", "b"], [])
     assert do(engine, "cancel", "task:steps.piece").count == 2
-    assert engine.run(run_id).status == "failed"
+    assert engine.run(run_id).status == "cancelled"
     check_books(engine)
 
 
@@ -212,7 +212,7 @@ def test_a_running_step_is_asked_to_stop(engine: Engine, tmp_path: Path):
     run_id = engine.start_run(steps.linger.call(path=str(tmp_path / "go")))
     engine.until((tmp_path / "go.begun").exists)
     assert do(engine, "cancel", "state:running").count == 1
-    assert engine.ended(run_id).status == "failed"
+    assert engine.ended(run_id).status == "cancelled"
     assert statuses(engine) == ["aborted"] and engine.marks() == []
     check_books(engine)
 
@@ -256,7 +256,7 @@ def test_a_retry_of_a_sibling_leaves_a_discarded_child_where_it_is(engine: Engin
 def test_discarding_what_waits_cancels_it(engine: Engine):
     run_id = engine.start_run(steps.note.call(word="x"))
     done = do(engine, "discard")
-    assert statuses(engine) == ["cancelled"] and engine.run(run_id).status == "failed"
+    assert statuses(engine) == ["cancelled"] and engine.run(run_id).status == "cancelled"
     assert take_back(engine, done) == 1
     assert statuses(engine) == ["todo"] and engine.run(run_id).status == "running"
     check_books(engine)
@@ -439,5 +439,5 @@ def test_cancelling_while_workers_run_keeps_the_books(engine: Engine):
     for run_id in runs:
         engine.ended(run_id)
     check_books(engine)
-    assert {engine.run(run_id).status for run_id in runs} <= {"completed", "failed"}
+    assert {engine.run(run_id).status for run_id in runs} <= {"completed", "cancelled"}
     assert total > 0

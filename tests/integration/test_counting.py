@@ -94,6 +94,8 @@ def test_a_photo_that_cannot_be_counted_does_not_take_the_others_along(
     task_id = upload(client, (drawn()[0], "good.jpg"), (drawn(SEED + 1)[0], "lost.jpg"))
     engine.until(lambda: all(row["thumbnail_url"] for row in status(client, task_id)["photos"]))
     next(settings.files_dir.rglob("2/original.jpg")).unlink()
+    for copy in settings.originals_dir.iterdir():
+        copy.unlink()
     start_worker("--lanes", "cpu,gpu")
     task = done(client, engine, task_id)
     assert (task["status"], task["needs_review"]) == ("completed", True)

@@ -249,7 +249,7 @@ def test_a_step_asked_to_stop_is_not_tried_again(floor: Floor, owner: int) -> No
         bulk.cancel(session, [task.lease.job_id])
     settle.settle_error(floor.database, task.lease, ZeroDivisionError("oh"), BACKOFF)
     assert floor.one("SELECT status FROM procrastinate_jobs") == "aborted"
-    assert floor.ask("SELECT status, open_steps FROM runs")[0][:] == ("failed", 0)
+    assert floor.ask("SELECT status, open_steps FROM runs")[0][:] == ("cancelled", 0)
 
 
 def test_locked_jobs_fill_what_the_owners_leave_over(floor: Floor, owner: int) -> None:

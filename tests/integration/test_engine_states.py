@@ -39,14 +39,16 @@ BROKEN = {
         LEFT JOIN steps s ON s.run_id = r.id
         LEFT JOIN procrastinate_jobs j ON j.id = s.job_id AND j.status IN ('todo', 'doing')
         GROUP BY r.id HAVING r.open_steps <> count(j.id)""",
-    "a run goes on exactly as long as it has open steps, but for one that failed": """
+    "a run goes on exactly as long as it has open steps, but for one that cannot": """
         SELECT id, status, open_steps FROM runs
         WHERE (status IN ('pending', 'running')) <> (open_steps > 0)
-            AND NOT (status = 'failed' AND open_steps > 0)""",
-    "a run that is over has an end, and one that failed an error": """
-        SELECT id, status FROM runs
+            AND NOT (status IN ('failed', 'cancelled') AND open_steps > 0)""",
+    "a run that is over has an end, and one that could not go on says why": """
+        SELECT id, status, error FROM runs
         WHERE (status IN ('completed', 'failed', 'cancelled')) <> (finished_at IS NOT NULL)
-            OR (status = 'failed') <> (error IS NOT NULL)""",
+            OR status = 'failed' AND coalesce(error ->> 'class', 'Cancelled') = 'Cancelled'
+            OR status = 'cancelled' AND error ->> 'class' <> 'Cancelled'
+            OR status NOT IN ('failed', 'cancelled') AND error IS NOT NULL""",
     "nothing waits in a run that is over or to be cancelled": """
         SELECT r.id, r.status, j.id FROM runs r
         JOIN steps s ON s.run_id = r.id JOIN procrastinate_jobs j ON j.id = s.job_id
@@ -58,7 +60,7 @@ BROKEN = {
         LEFT JOIN fan_ins f ON f.id = s.fan_in_id
         WHERE r.status = 'completed' AND (
             f.pending > 0
-            OR j.status <> 'succeeded' AND NOT (j.status = 'failed' AND f.id IS NOT NULL)
+            OR j.status <> 'succeeded' AND NOT (s.error IS NOT NULL AND f.id IS NOT NULL)
                 AND NOT EXISTS (SELECT 1 FROM steps newer
                     WHERE newer.callback_of = s.callback_of AND newer.job_id > s.job_id))""",
     "a fan-in counts its children": f"""
@@ -66,8 +68,8 @@ BROKEN = {
         JOIN steps s ON s.fan_in_id = f.id JOIN procrastinate_jobs j ON j.id = s.job_id
         GROUP BY f.id
         HAVING f.children <> count(*)
-            OR f.pending <> count(*) FILTER (WHERE j.status NOT IN {ENDED})
-            OR f.failed <> count(*) FILTER (WHERE j.status = 'failed')""",
+            OR f.pending <> count(*) FILTER (WHERE j.status NOT IN {ENDED} AND s.error IS NULL)
+            OR f.failed <> count(s.error)""",
     "progress is a part of the whole": """
         SELECT id, progress FROM runs WHERE progress NOT BETWEEN -1e-9 AND 1 + 1e-9
             OR status = 'completed' AND progress < 1 - 1e-9""",
@@ -104,6 +106,7 @@ def enqueue(tx: Transaction, calls: list[Call], share: float) -> None:
 
 
 SPREAD = strategies.sampled_from([fan_out, enqueue])
+BULK = strategies.sampled_from([bulk.cancel, bulk.discard, bulk.retry, bulk.uncancel, bulk.run_now])
 
 FAN_INS = """
     SELECT f.id, f.pending, f.failed < f.children AS any_ok,
@@ -165,6 +168,13 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(pick=PICK)
     def retry_run(self, pick: int) -> None:
         self._control(lambda session: control.retry(session, self._run(pick)))
+
+    @precondition(lambda self: self.left)
+    @rule(picks=strategies.lists(PICK, min_size=1, max_size=4), act=BULK)
+    def act_on_jobs(self, picks: list[int], act: Callable[[Any, list[int]], object]) -> None:
+        jobs = [row.id for row in self._ask("SELECT id FROM procrastinate_jobs ORDER BY id")]
+        chosen = sorted({jobs[pick % len(jobs)] for pick in picks})
+        self._control(lambda session: act(session, chosen))
 
     @precondition(lambda self: self.left)
     @rule(pick=PICK)

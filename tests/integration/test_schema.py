@@ -9,6 +9,7 @@ import darkroom.counting.models
 import darkroom.counting.places.models
 import darkroom.counting.review.models
 import darkroom.counting.stock.models
+import darkroom.providers.models
 import darkroom.queue.gates.models
 import darkroom.queue.models
 import darkroom.signals.models

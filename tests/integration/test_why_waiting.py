@@ -136,6 +136,13 @@ def test_a_breaker_that_somebody_holds_open_has_no_time_when_it_is_asked_again(q
     assert row["why"] == "breaker gemini edit is isolated: their key leaked"
 
 
+def test_somebody_has_to_choose_a_location_and_nobody_knows_when(queue: Queue):
+    queue.add_worker()
+    row = queue.why(queue.add(due="365 days", kind="location"))
+    assert (row["reason"], row["why"]) == ("location", "waits for a location to be chosen")
+    assert row["until"] is None
+
+
 @pytest.mark.parametrize("kind", ["retry", "unknown_step", "stopped"])
 def test_it_went_wrong_and_is_tried_again(queue: Queue, kind: str):
     queue.add_worker()

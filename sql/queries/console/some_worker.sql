@@ -1,4 +1,7 @@
 -- Does some worker live?
 SELECT EXISTS (
-    SELECT FROM procrastinate_workers WHERE last_heartbeat > now() - interval '30 s'
+    SELECT
+    FROM procrastinate_workers w
+    JOIN worker_lanes l ON l.worker_id = w.id
+    WHERE w.last_heartbeat > now() - make_interval(secs => l.stale_seconds)
 )

@@ -18,7 +18,10 @@ ROLES = (ADMIN, MEMBER, VIEWER)
 
 
 class User(Base):
-    """A person. `session_epoch` is raised to end all of their sessions at once."""
+    """A person, or (`is_system`) a part of Darkroom that acts by itself and never signs in.
+
+    `session_epoch` is raised to end all of their sessions at once.
+    """
 
     __tablename__ = "users"
 
@@ -29,6 +32,7 @@ class User(Base):
     role: Mapped[str]
     password_hash: Mapped[str | None]
     is_active: Mapped[bool] = mapped_column(server_default=SERVER)
+    is_system: Mapped[bool] = mapped_column(server_default=SERVER)
     session_epoch: Mapped[int] = mapped_column(server_default=SERVER)
     locale: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)

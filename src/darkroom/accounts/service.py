@@ -66,8 +66,14 @@ def create_user(
 
 
 def list_users(session: Session) -> list[User]:
-    """Everybody, oldest first."""
-    return list(session.scalars(select(User).order_by(User.id)))
+    """Every person, oldest first."""
+    return list(session.scalars(select(User).where(~User.is_system).order_by(User.id)))
+
+
+def ml_user(session: Session) -> User:
+    """Who counts: the first of the users that are no people."""
+    found = select(User).where(User.is_system).order_by(User.id).limit(1)
+    return session.scalars(found).one()
 
 
 def get_user(session: Session, user_id: int) -> User | None:
@@ -85,7 +91,7 @@ def user_by_email(session: Session, email: str) -> User:
 
 def user_by_uuid(session: Session, uuid: UUID) -> User:
     """The user with that uuid; `NotFound` when there is none."""
-    found = session.scalar(select(User).where(User.uuid == uuid))
+    found = session.scalar(select(User).where(User.uuid == uuid, ~User.is_system))
     if found is None:
         raise NotFound("There is no such user.")
     return found

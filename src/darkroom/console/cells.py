@@ -16,7 +16,7 @@ HIDDEN = frozenset({"note_values", "enabled", "capped", "waits_on"})
 """Columns that others say already, or that are said beside the table."""
 STEPS = frozenset({"job_id", "example_job_id", "running_job_id"})
 STATES = frozenset({"state", "health", "outcome", "last_outcome"})
-MONEY = frozenset({"today", "week", "month", "reserved"})
+MONEY = frozenset({"today", "week", "month", "reserved", "cost"})
 FIGURE_ENDINGS = ("_seconds", "_bytes", "_fraction", "_rows")
 FIGURES = frozenset(
     [
@@ -24,6 +24,7 @@ FIGURES = frozenset(
         "attempts",
         "attempts_left",
         "busy",
+        "calls",
         "count",
         "ended",
         "failed",
@@ -48,6 +49,8 @@ FIGURES = frozenset(
         "started",
         "steps",
         "succeeded",
+        "tokens_in",
+        "tokens_out",
         "used",
         "waiting",
         "window_calls",

@@ -77,7 +77,21 @@ def conditions(wanted: JobFilter, span: Span) -> list[Condition]:
     """What a row of `procrastinate_jobs` must fulfil to lie in the span and fit the filter."""
     given = ((make, getattr(wanted, name)) for name, make in _MAKERS.items())
     made = [make(value, span) for make, value in given if value not in (None, ())]
-    return [span.holds(jobs.c.id), *made]
+    return [span.holds(jobs.c.id), *made, *_implied(wanted, span)]
+
+
+def _implied(wanted: JobFilter, span: Span) -> list[Condition]:
+    """What the filter says anyway, in a way that an index answers at once."""
+    if wanted.state != ("failed",) or wanted.finished_after is None:
+        return []
+    # A step that failed has not ended later than the attempt it failed in.
+    failed = exists().where(
+        Attempt.job_id == jobs.c.id,
+        span.holds(Attempt.job_id),
+        Attempt.error_class.is_not(None),
+        Attempt.finished_at >= wanted.finished_after,
+    )
+    return [failed]
 
 
 def _state(states: Sequence[str], _span: Span) -> Condition:

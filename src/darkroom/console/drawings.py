@@ -9,9 +9,9 @@ from typing import Any
 from flask_babel import format_datetime, get_locale, gettext
 from markupsafe import Markup
 
-from darkroom.console import charts
-from darkroom.console.charts import Series
 from darkroom.console.dashboards import Answer
+from darkroom.web import charts
+from darkroom.web.charts import Series
 from darkroom.web.formats import number
 
 Json = dict[str, Any]

@@ -65,4 +65,4 @@ def _workers(database: Database) -> Iterator[Reason]:
     with dashboards.careful(database) as session:
         alive = session.execute(statement("console/some_worker")).scalar_one()
     if not alive:
-        yield Reason("workers", "No worker has given a sign of life within 30 s.")
+        yield Reason("workers", "No worker has given a sign of life lately.")

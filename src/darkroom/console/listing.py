@@ -1,5 +1,6 @@
 """One page of the list of jobs: its rows, where it goes on, and how many there are in all."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl, urlencode
@@ -14,6 +15,9 @@ from darkroom.errors import Invalid
 
 LIMIT = 50
 MOST = 500
+SECONDS = 0.09
+LEAST_SECONDS = 0.02
+"""How long a page may look for its rows and count them, and how long it counts in any case."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,12 @@ def listing(
 ) -> Listing:
     """The page of jobs that fit, with an id below `before`."""
     search.be_careful(session)
+    begun = time.monotonic()
     found = search.page(session, wanted, before=before, limit=limit + 1)
     rows = job_views.rows(session, found.ids[:limit])
     if len(found.ids) > limit:
-        counted = search.count(session, wanted)
+        left = max(LEAST_SECONDS, begun + SECONDS - time.monotonic())
+        counted = search.count(session, wanted, seconds=left)
         # Where the time was up early, the page itself knows better.
         counted = replace(counted, number=max(counted.number, len(found.ids)))
         return Listing(rows, found.ids[limit - 1], False, counted)

@@ -2,10 +2,12 @@
 
 Jobs are looked through by id, in windows that grow while they are answered quickly, until enough
 are found or the time is up; where that was is told, and a search can go on from there. So that no
-condition needs an index of its own to be safe, and those that have one are answered at once.
+condition needs an index of its own to be safe, and those that have one are answered at once. Who
+counts takes so many at a time, too: a window may hold nothing, and the next nothing else.
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +26,8 @@ COUNT_SECONDS = 0.05
 """How long a page may look for its rows, and how long for their number."""
 COUNT_CAP = 10_000
 FIRST_WINDOW = 20_000
-GROWTH = 4.0
+FIRST_BATCH = 500
+GROWTH = 2.0
 TIMEOUT_MS = 5000
 
 
@@ -76,15 +79,17 @@ def count(
     clock: Clock = time.monotonic,
 ) -> Count:
     """How many jobs fit the filter (and one more condition), up to `cap` and within the time."""
-    by_task: dict[str, int] = {}
+    by_task: Counter[str] = Counter()
     windows = _Windows(session, wanted, None, seconds, clock, also)
     for fits in windows:
-        left = None if cap is None else cap + 1 - sum(by_task.values())
-        for task, number in session.execute(_by_task(fits, left)):
-            by_task[task] = by_task.get(task, 0) + number
-        if cap is not None and sum(by_task.values()) > cap:
-            return Count(cap, False, by_task)
-    return Count(sum(by_task.values()), windows.searched_to is None, by_task)
+        most = windows.batch if cap is None else min(windows.batch, cap + 1 - by_task.total())
+        counted = session.execute(_by_task(fits, most)).all()
+        by_task.update({row.task_name: row.jobs for row in counted})
+        if cap is not None and by_task.total() > cap:
+            return Count(cap, False, dict(by_task))
+        if sum(row.jobs for row in counted) == most:
+            windows.end_at(min(row.last for row in counted))
+    return Count(by_task.total(), windows.searched_to is None, dict(by_task))
 
 
 def batch(
@@ -114,7 +119,15 @@ def be_careful(session: Session, milliseconds: int = TIMEOUT_MS) -> None:
 
 
 class _Windows:
-    """The conditions of window after window, from the newest down, and how far they came."""
+    """The conditions of window after window, from the newest down, and how far they came.
+
+    Attributes
+    ----------
+    batch
+        How many jobs may be taken from the present window at once.
+    searched_to
+        Where the time was up; None when all were looked through.
+    """
 
     def __init__(
         self,
@@ -129,27 +142,39 @@ class _Windows:
         self._deadline = clock() + seconds
         self._wanted = wanted
         self._also = [] if also is None else [also]
-        self._floor, self._top = bounds(session, wanted)
+        self._floor, self._reached = bounds(session, wanted)
         if before is not None:
-            self._top = min(self._top, before)
+            self._reached = min(self._reached, before)
+        self._filled = False
+        self.batch = FIRST_BATCH
         self.searched_to: int | None = None
 
     def __iter__(self) -> Iterator[list[Condition]]:
-        size = float(FIRST_WINDOW)
-        top = self._top
-        while top > self._floor:
-            bottom = max(self._floor, top - max(1, int(size)))
-            begun = self._clock()
-            yield [*conditions(self._wanted, Span(bottom, top)), *self._also]
-            top, now = bottom, self._clock()
-            if top > self._floor and now >= self._deadline:
-                self.searched_to = top
+        size = FIRST_WINDOW
+        while self._reached > self._floor:
+            top, begun, self._filled = self._reached, self._clock(), False
+            self._reached = max(self._floor, top - size)
+            yield [*conditions(self._wanted, Span(self._reached, top)), *self._also]
+            now = self._clock()
+            if self._reached > self._floor and now >= self._deadline:
+                self.searched_to = self._reached
                 return
             # The next window is to fit into the time that is left.
             room = (self._deadline - now) / max(now - begun, 1e-4)
-            size *= min(GROWTH, max(room, 0.1))
+            growth = min(GROWTH, max(room, 0.1))
+            size = max(1, int((top - self._reached) * growth))
+            if self._filled:
+                self.batch = max(1, int(self.batch * growth))
+
+    def end_at(self, job_id: int) -> None:
+        """A whole batch was taken: the present window was looked through down to this job only."""
+        self._reached, self._filled = job_id, True
 
 
-def _by_task(fits: list[Condition], limit: int | None) -> Select[Any]:
-    found = select(jobs.c.task_name).where(*fits).limit(limit).subquery()
-    return select(found.c.task_name, func.count()).group_by(found.c.task_name)
+def _by_task(fits: list[Condition], most: int) -> Select[Any]:
+    newest = jobs.c.id.desc()
+    found = select(jobs.c.id, jobs.c.task_name).where(*fits).order_by(newest).limit(most)
+    rows = found.subquery()
+    return select(
+        rows.c.task_name, func.count().label("jobs"), func.min(rows.c.id).label("last")
+    ).group_by(rows.c.task_name)

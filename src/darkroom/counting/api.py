@@ -1,15 +1,24 @@
 """The JSON API of counting: `/api/v1/stock`, as clients of the seed system call it."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from darkroom.accounts import service as accounts
 from darkroom.counting import results
+from darkroom.counting.models import PhotoSession
+from darkroom.counting.places import choosing
+from darkroom.counting.places.choosing import Question
+from darkroom.counting.places.locations import FIELD
+from darkroom.counting.rerun import asking
+from darkroom.counting.rerun import service as rerun
 from darkroom.counting.results import SessionResult
+from darkroom.counting.stock import outcome
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
@@ -17,15 +26,35 @@ from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.idempotency import Keep, idempotent
 from darkroom.web.services import services
 from darkroom.web.waiting import wait_for_end
+from darkroom.web.words import N_
 
 Json = dict[str, Any]
 
 blueprint = Blueprint("counting_api", __name__, url_prefix="/api/v1/stock")
 
 NO_TASK = "There is no such task."
+LOCATION = (
+    "status",
+    "storage_location_id",
+    "location_source",
+    "location_distance_m",
+    "without_location",
+    "storage_location_config_id",
+    "expected_product_id",
+    "expected_product_state_id",
+    "expected_container_type_id",
+)
 
 
 def _accepted(run_id: UUID) -> ResponseReturnValue:
+    return _begun(run_id, f"Photo uploaded. Polling URL: /api/v1/stock/tasks/{run_id}")
+
+
+def _again(run_id: UUID) -> ResponseReturnValue:
+    return _begun(run_id, f"The photos are counted again: /api/v1/stock/tasks/{run_id}")
+
+
+def _begun(run_id: UUID, message: str) -> ResponseReturnValue:
     """202, or the finished task with 200 when the caller prefers to wait and it ends in time."""
     if wait_for_end(run_id):
         there = url_for("counting_api.task", task_id=run_id)
@@ -36,7 +65,7 @@ def _accepted(run_id: UUID) -> ResponseReturnValue:
         "task_id": str(run_id),
         "session_id": session_id,
         "status": "pending",
-        "message": f"Photo uploaded. Polling URL: /api/v1/stock/tasks/{run_id}",
+        "message": message,
     }
     return jsonify(answer), 202
 
@@ -45,9 +74,16 @@ def _accepted(run_id: UUID) -> ResponseReturnValue:
 @login_required
 @idempotent(_accepted)
 def upload_photo(keep: Keep) -> UUID:
-    """Take one or several photos (multipart `file`) and queue them to be counted."""
+    """Take one or several photos (multipart `file`) and queue them to be counted.
+
+    `storage_location_id` names the location that they show, by number or code.
+    """
     files = request.files.getlist("file")
-    return services().counting.receive(files, _owner_id(), source="api", keep=keep).run_id
+    location = request.values.get(FIELD)
+    sent = services().counting.receive(
+        files, _owner_id(), source="api", keep=keep, location=location
+    )
+    return sent.run_id
 
 
 @blueprint.get("/tasks/status")
@@ -71,6 +107,61 @@ def task(task_id: UUID) -> Response:
     return _task_answer(task_id)
 
 
+@blueprint.get("/tasks/<uuid:task_id>/location")
+@login_required
+def location_of(task_id: UUID) -> Response:
+    """Where the photos were taken, and the locations to choose from, nearest first."""
+    within = services().settings.counting.nearest_metres
+    with services().database.session() as session:
+        photos = _photos_of(session, task_id)
+        return jsonify(_location(photos) | _question(choosing.question(session, photos, within)))
+
+
+@blueprint.post("/tasks/<uuid:task_id>/location")
+@login_required
+def choose_location(task_id: UUID) -> Response:
+    """Settle the location of a task that waits: `storage_location_id`, by number or code.
+
+    `without_location` true has it counted without one instead.
+    """
+    location = _chosen()
+    with services().database.session() as session:
+        photos = _photos_of(session, task_id)
+        if location is None:
+            choosing.leave_out(session, photos)
+        else:
+            choosing.choose(session, photos, location)
+        session.refresh(photos)
+        return jsonify(_location(photos))
+
+
+@blueprint.get("/tasks/<uuid:task_id>/again")
+@login_required
+def settings_of(task_id: UUID) -> Response:
+    """What the task was counted with, and what weights and figures there are to choose from."""
+    with services().database.session() as session:
+        asked = asking.ask(session, _photos_of(session, task_id), services().settings)
+    choices = {knob.name: knob.options for knob in asked.known if knob.options}
+    return jsonify(settings=asked.in_use, choices=choices)
+
+
+@blueprint.post("/tasks/<uuid:task_id>/again")
+@login_required
+@idempotent(_again)
+def count_again(task_id: UUID, keep: Keep) -> UUID:
+    """Count the photos of a task again, with the settings that the body names in place of its own.
+
+    The body is a JSON object or a form: see `/tasks/<task_id>/again` for what it may hold.
+    """
+    given = _body()
+    with services().database.session() as session:
+        photos = _photos_of(session, task_id)
+        answer = asking.read(asking.ask(session, photos, services().settings), given)
+        run_id = rerun.again(session, photos, answer.checked())
+        keep(session, run_id)
+    return run_id
+
+
 @blueprint.after_request
 def add_detail(answer: Response) -> Response:
     """Clients of the seed system read an error's text from `detail`."""
@@ -78,6 +169,47 @@ def add_detail(answer: Response) -> Response:
         body = answer.get_json()
         answer.set_data(jsonify(body | {"detail": body["error"]["message"]}).get_data())
     return answer
+
+
+def _body() -> Mapping[str, Any]:
+    """What a JSON object or a form says."""
+    body = request.get_json(silent=True) if request.is_json else request.form
+    if not isinstance(body, Mapping):
+        raise Invalid("Send a JSON object or a form.")
+    return body
+
+
+def _chosen() -> str | None:
+    """The location that the request names; None to go on without one."""
+    body = request.get_json(silent=True) if request.is_json else request.form
+    given = body.get(FIELD) if isinstance(body, Mapping) else None
+    without = isinstance(body, Mapping) and body.get("without_location") in (True, "true")
+    named = isinstance(given, str | int) and not isinstance(given, bool) and given != ""
+    if without == named:
+        raise Invalid(N_("Give either storage_location_id or without_location."), FIELD)
+    return str(given) if named else None
+
+
+def _photos_of(session: Session, task_id: UUID) -> PhotoSession:
+    found = session.scalar(select(PhotoSession).where(PhotoSession.run_id == task_id))
+    if found is None:
+        raise NotFound(NO_TASK, "task_id")
+    check_owner(found.user_id, NO_TASK)
+    return found
+
+
+def _location(photos: PhotoSession | SessionResult) -> Json:
+    return {name: getattr(photos, name) for name in LOCATION}
+
+
+def _question(asked: Question) -> Json:
+    return {
+        "doubt": asked.doubt,
+        "positions": asked.positions,
+        "candidates": [
+            vars(one.location) | {"distance_m": one.distance} for one in asked.candidates
+        ],
+    }
 
 
 def _owner_id() -> int:
@@ -105,7 +237,7 @@ def _task_answer(task_id: UUID) -> Response:
 def _task(task_id: UUID) -> Json:
     with services().database.session() as session:
         run, result = _found(session, task_id)
-        return _answer(run, result)
+        return _answer(run, result) | {"stock": outcome.as_json(session, run.id)}
 
 
 def _found(session: Session, task_id: UUID) -> tuple[Run, SessionResult]:
@@ -129,11 +261,17 @@ def _answer(run: Run, result: SessionResult) -> Json:
         "total_detected": result.total_detected,
         "total_estimated": result.total_estimated,
         "total_empty_containers": result.total_empty_containers,
+        "total_reviewed": result.total_reviewed,
         "total_unbiased": result.total_unbiased,
         "interval_80": [result.interval_low, result.interval_high],
         "avg_confidence": result.avg_confidence,
         "category_counts": result.category_counts,
         "needs_review": result.needs_review,
+        "review_reasons": [_reason(reason) for reason in result.review_reasons],
+        **_location(result),
+        "settings": result.settings,
+        "rerun_of": result.rerun_of and str(result.rerun_of),
+        "overlaps": [results.as_json(shared) for shared in result.overlaps],
         "detections": [row for photo in photos for row in photo["detections"]],
         "estimations": [row for photo in photos for row in photo["estimations"]],
         "image_url": first.image_url,
@@ -142,6 +280,12 @@ def _answer(run: Run, result: SessionResult) -> Json:
         "photos": [_without_rows(photo) for photo in photos],
         "error": result.error_message,
     }
+
+
+def _reason(reason: Json) -> Json:
+    """Why a person has to look, with the sentence filled in."""
+    shown = {name: reason[name] for name in ("photo", "container", "code", "values")}
+    return shown | {"message": reason["text"].format(**reason["values"])}
 
 
 def _without_rows(photo: Json) -> Json:

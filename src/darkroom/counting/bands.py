@@ -18,7 +18,14 @@ from math import floor
 import numpy as np
 
 from darkroom.counting.calibration import GROWTH, cover, plant_areas, settled_share
-from darkroom.counting.confidence import ROUNDING, Confidence, confidence_of, spread
+from darkroom.counting.confidence import (
+    ROUNDING,
+    Confidence,
+    Doubt,
+    chances,
+    confidence_of,
+    spread,
+)
 from darkroom.counting.containers import Kind
 from darkroom.counting.geometry import (
     Bools,
@@ -26,6 +33,7 @@ from darkroom.counting.geometry import (
     Floats,
     Integers,
     MultiPolygon,
+    centres,
     ellipses,
     largest_remainder,
     multipolygon,
@@ -39,6 +47,10 @@ from darkroom.counting.view import BANDS, View, band_edges, view_of
 METHOD = "band_based"
 ALIKE = 4.0
 """Factor between the areas of two plants of one container."""
+HALF_SEEN = 2.0
+"""Plants missed over plants half seen, at most: some were not seen at all."""
+EMPTY_BELOW = 0.5
+"""Plants half seen below which a container may be called empty."""
 SMOOTHNESS = 0.7
 """How far, in view pixels, the outline of a residual region may be simplified."""
 
@@ -81,8 +93,9 @@ class ContainerEstimate:
     `buffered_count` after it; `estimated_count` is the one that goes to stock, and the sum of the
     bands' counts. `confidence` is that of the detections plus the unbiased figure.
 
-    A container that `needs_review` has vegetation but no detection: nothing is estimated, and the
-    bands' areas and polygons show what was seen.
+    A container that `needs_review` has no detection, but vegetation, or plants that were half seen
+    (`half_seen` is the number to be expected of those): nothing is estimated, and the bands' areas
+    and polygons show what was seen.
     """
 
     bands: tuple[BandEstimate, ...]
@@ -93,6 +106,7 @@ class ContainerEstimate:
     buffered_count: int
     estimated_count: int
     vegetation_fraction: float
+    half_seen: float
     is_empty_container: bool
     needs_review: bool
     confidence: Confidence
@@ -112,23 +126,43 @@ class _Measured:
     before: Floats
     after: Floats
     left: Floats
-    most: Floats
+    most: float
     plant: Floats
     polygons: list[MultiPolygon]
     vegetation_fraction: float
     plant_spread: float
     threshold_spread: float
+    doubts: list[Doubt]
 
     @property
     def missed(self) -> Floats:
         """The plants missed: none where none was found, for then their size is but a guess."""
         if not self.found.any():
             return np.zeros(BANDS)
-        return np.minimum(self.left / self.plant, self.most)
+        missed = self.left / self.plant
+        return np.asarray(missed * min(1.0, self.most / max(float(missed.sum()), 1e-9)))
 
-    def confidence(self, found: int, missed: float, scale: float) -> Confidence:
+    def confidence(self, found: int, missed: float, doubt: Doubt, scale: float) -> Confidence:
         """The confidence in some of these plants."""
-        return confidence_of(found, missed, self.plant_spread, self.threshold_spread, scale)
+        spreads = self.plant_spread, self.threshold_spread
+        return confidence_of(found, missed, *spreads, scale, doubt)
+
+
+@dataclass(frozen=True)
+class _Boxes:
+    """Boxes (N, 4) in view pixels, and the chance (N,) of each that it shows a plant."""
+
+    boxes: Floats
+    chances: Floats
+
+    @classmethod
+    def of(cls, boxes: Floats, scores: Floats | None) -> "_Boxes":
+        """Boxes with their scores; those without are certain."""
+        return cls(boxes, np.ones(len(boxes)) if scores is None else chances(scores))
+
+    def where(self, chosen: Bools) -> "_Boxes":
+        """The chosen ones."""
+        return _Boxes(self.boxes[chosen], self.chances[chosen])
 
 
 def estimate(
@@ -138,8 +172,10 @@ def estimate(
     kind: Kind,
     parameters: Parameters | None = None,
     *,
+    scores: Floats | None = None,
     others: Floats | None = None,
     faint: Floats | None = None,
+    faint_scores: Floats | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> ContainerEstimate:
     """Estimate the plants of a container that detection missed.
@@ -150,13 +186,17 @@ def estimate(
         RGB crop (H, W, 3) and the container's pixels in it (H, W), 0 outside.
     boxes
         The container's detections (N, 4), x1, y1, x2, y2 in crop pixels.
+    scores, faint_scores
+        The detector's scores (N,) of the detections and (M,) of the faint boxes, 0 to 1. Without
+        them the boxes are taken for certain.
     others
         Detections of other containers that reach into this one, likewise: their leaves do not
         count here.
     faint
         Boxes (M, 4) that the detector half believes in, likewise. Where they are given, leftover
-        vegetation counts only inside them: moss, algae and green plastic have the colour of leaves,
-        and only the detector tells them from a plant that it nearly saw.
+        vegetation counts only inside them, and for no more plants than they make likely: moss,
+        algae and green plastic have the colour of leaves, and only the detector tells them from a
+        plant that it nearly saw.
     origin
         Where the crop lies in the photo (x, y); rows and polygons of the result are the photo's.
 
@@ -171,8 +211,9 @@ def estimate(
     default = default_plant_area(kind, float(np.count_nonzero(mask)), given)
     view = view_of(image, _without(mask, others), boxes, band_edges(mask), default)
     seen = find(view.image, view.mask, view.boxes, view.side, given.colours, given.reference)
-    believed = None if faint is None else _plausible(faint, boxes) * view.scale
-    return _container(_measure(view, seen, default * view.scale**2, origin, believed), given)
+    certain = _Boxes.of(view.boxes, scores)
+    half = None if faint is None else _Boxes.of(faint * view.scale, faint_scores)
+    return _container(_measure(view, seen, default * view.scale**2, origin, certain, half), given)
 
 
 def _without(mask: Bytes, others: Floats | None) -> Bytes:
@@ -184,13 +225,18 @@ def _without(mask: Bytes, others: Floats | None) -> Bytes:
     return own
 
 
-def _plausible(faint: Floats, boxes: Floats) -> Floats:
-    """Of the faint boxes those as large as a plant: not a group of them, nor a single leaf."""
-    if not len(boxes):
-        return faint
-    sizes, typical = ((some[:, 2:] - some[:, :2]).prod(axis=1) for some in (faint, boxes))
-    share = sizes / np.median(typical)
-    return np.asarray(faint[(share > 1 / ALIKE) & (share < ALIKE)])
+def _plausible(faint: _Boxes, boxes: Floats, free: Bools) -> _Boxes:
+    """Of the faint boxes those about free ground and as large as a plant.
+
+    That is, neither on a plant that was found, nor a group of plants, nor a single leaf.
+    """
+    columns, rows = centres(faint.boxes).astype(int).T
+    chosen = free[rows.clip(0, len(free) - 1), columns.clip(0, free.shape[1] - 1)]
+    if len(boxes):
+        sizes, typical = ((some[:, 2:] - some[:, :2]).prod(axis=1) for some in (faint.boxes, boxes))
+        share = sizes / np.median(typical)
+        chosen &= (share > 1 / ALIKE) & (share < ALIKE)
+    return faint.where(chosen)
 
 
 def _inside(boxes: Floats, shape: tuple[int, ...]) -> Bools:
@@ -205,16 +251,18 @@ def _measure(
     seen: Vegetation,
     default: float,
     origin: tuple[int, int],
-    believed: Floats | None,
+    certain: _Boxes,
+    faint: _Boxes | None,
 ) -> _Measured:
     covered = cover(seen.mask, view.boxes)
     free = covered.counts == 0
     found = np.bincount(view.bands, minlength=BANDS)
     sizes = plant_areas(covered.areas, view, default)
-    leftover, most = seen.mask & free, np.full(BANDS, np.inf)
-    if believed is not None:
-        leftover &= _inside(believed, leftover.shape)
-        most = np.bincount(view.bands_of(believed), minlength=BANDS).astype(float)
+    leftover, most, half = seen.mask & free, np.inf, _Boxes.of(np.empty((0, 4)), None)
+    if faint is not None:
+        half = _plausible(faint, view.boxes, free & (view.mask > 0))
+        leftover &= _inside(half.boxes, leftover.shape)
+        most = min(HALF_SEEN * float(half.chances.sum()), len(half.boxes))
     residual = clean(leftover, view.by_row(sizes))
     left = view.areas(residual)
     single = float((view.areas(seen.mask & (covered.counts == 1)) / sizes).sum())
@@ -232,8 +280,15 @@ def _measure(
         polygons=_polygons(residual, view, origin),
         vegetation_fraction=float(seen.mask.sum() / max(np.count_nonzero(view.mask), 1)),
         plant_spread=spread(covered.areas, sizes[view.bands]),
-        threshold_spread=threshold_spread(seen, free),
+        threshold_spread=threshold_spread(seen, free) if faint is None else 0.0,
+        doubts=_doubts(view, certain, half),
     )
+
+
+def _doubts(view: View, certain: _Boxes, half: _Boxes) -> list[Doubt]:
+    """What the scores say, band by band."""
+    parts = [(some.chances, view.bands_of(some.boxes)) for some in (certain, half)]
+    return [Doubt(*(chance[own == band] for chance, own in parts)) for band in range(BANDS)]
 
 
 def _polygons(residual: Bools, view: View, origin: tuple[int, int]) -> list[MultiPolygon]:
@@ -251,7 +306,8 @@ def _container(measured: _Measured, parameters: Parameters) -> ContainerEstimate
     figures = {"unbiased": floor(unbiased + 0.5), "buffered": floor(buffered + 0.5)}
     counted = figures[parameters.figure]
     shares = largest_remainder(measured.missed, counted)
-    bare = measured.vegetation_fraction < parameters.empty_below
+    half_seen = float(Doubt.of(measured.doubts).faint.sum())
+    bare = measured.vegetation_fraction < parameters.empty_below and half_seen < EMPTY_BELOW
     return ContainerEstimate(
         bands=tuple(_band(measured, i, share, parameters) for i, share in enumerate(shares)),
         detected=detected,
@@ -261,6 +317,7 @@ def _container(measured: _Measured, parameters: Parameters) -> ContainerEstimate
         buffered_count=figures["buffered"],
         estimated_count=counted,
         vegetation_fraction=measured.vegetation_fraction,
+        half_seen=half_seen,
         is_empty_container=not detected and bare,
         needs_review=not detected and not bare,
         confidence=_confidence(measured, parameters),
@@ -270,7 +327,8 @@ def _container(measured: _Measured, parameters: Parameters) -> ContainerEstimate
 def _confidence(measured: _Measured, parameters: Parameters) -> Confidence:
     detected = int(measured.found.sum())
     if detected:
-        return measured.confidence(detected, float(measured.missed.sum()), parameters.error_scale)
+        missed, doubt = float(measured.missed.sum()), Doubt.of(measured.doubts)
+        return measured.confidence(detected, missed, doubt, parameters.error_scale)
     # How wrong "none" may be: all the vegetation, as plants of the smallest size that counts.
     smallest = SMALLEST * measured.plant
     return Confidence(0, max(float((measured.after / smallest).sum()), ROUNDING**0.5))
@@ -291,6 +349,6 @@ def _band(measured: _Measured, band: int, count: int, parameters: Parameters) ->
         avg_plant_area_px=float(measured.plant[band]),
         vegetation_polygon=measured.polygons[band],
         estimation_confidence=measured.confidence(
-            found, missed, parameters.error_scale
+            found, missed, measured.doubts[band], parameters.error_scale
         ).probability,
     )

@@ -1,26 +1,36 @@
-"""The photo counter of a worker process: its models, loaded once."""
+"""The photo counter of a step, with the models that its settings name."""
 
 from pathlib import Path
 
 from darkroom.counting.parameters import Parameters
 from darkroom.counting.photo import PhotoCounter
+from darkroom.counting.sight import GatedDetector, GatedSegmenter
 from darkroom.counting.vegetation import ColourRange
+from darkroom.queue.task import Task
 from darkroom.settings import CountingSettings, Settings
-from darkroom.vision import weights
-from darkroom.vision.detect import PlantDetector
+from darkroom.vision import models, weights
+from darkroom.vision.cache import model_cache
 from darkroom.vision.network import export_of
-from darkroom.vision.segment import ContainerSegmenter
 
 
-def photo_counter(settings: Settings) -> PhotoCounter:
-    """Load the models the settings name and make a counter of them."""
+def photo_counter(task: Task, settings: Settings, parameters: Parameters) -> PhotoCounter:
+    """A counter whose models the settings name; they are loaded if they are not."""
     containers, plants = weight_files(settings)
-    return PhotoCounter(
-        ContainerSegmenter(containers, cache_dir=settings.cache_dir),
-        PlantDetector(plants, cache_dir=settings.cache_dir),
-        settings.counting,
-        parameters(settings.counting),
-    )
+    segmenter = GatedSegmenter(task, models.containers(containers, settings.cache_dir))
+    detector = GatedDetector(task, models.plants(plants, settings.cache_dir))
+    segmenter.load()
+    detector.load()
+    return PhotoCounter(segmenter, detector, settings.counting, parameters)
+
+
+def prepare(settings: Settings) -> None:
+    """Load the models once, outside of any step: on a CPU that exports them."""
+    containers, plants = weight_files(settings)
+    cache = model_cache(settings)
+    with cache.using(models.containers(containers, settings.cache_dir)):
+        pass
+    with cache.using(models.plants(plants, settings.cache_dir)):
+        pass
 
 
 def weight_files(settings: Settings) -> tuple[Path, Path]:
@@ -30,6 +40,12 @@ def weight_files(settings: Settings) -> tuple[Path, Path]:
         weights.resolve(chosen.container_weights, settings.weights_dir),
         weights.resolve(chosen.plant_weights, settings.weights_dir),
     )
+
+
+def model_version(settings: Settings) -> str:
+    """The plant weights that the settings name, and the beginning of their SHA-256."""
+    _, plants = weight_files(settings)
+    return f"{settings.counting.plant_weights}@{weights.sha256_of(plants)[:12]}"
 
 
 def is_prepared(settings: Settings) -> bool:

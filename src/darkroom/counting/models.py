@@ -52,6 +52,13 @@ class PhotoSession(Base):
     settings: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)
     rerun_of_id: Mapped[int | None]
     review_reasons: Mapped[list[Json]] = mapped_column(JSONB, server_default=SERVER)
+    total_reviewed: Mapped[int | None]
+    review_run_id: Mapped[UUID | None]
+
+    @property
+    def total(self) -> int:
+        """Plants in all: what people say stands there, else what was counted."""
+        return _total(self)
 
 
 class Photo(Base):
@@ -85,6 +92,14 @@ class Photo(Base):
     captured_at: Mapped[datetime | None] = mapped_column(DateTime())
     review_reasons: Mapped[list[Json]] = mapped_column(JSONB, server_default=SERVER)
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+    total_reviewed: Mapped[int | None]
+    reviewed_by: Mapped[int | None]
+    reviewed_at: Mapped[datetime | None] = mapped_column(TIME)
+
+    @property
+    def total(self) -> int:
+        """Plants in all: what people say stands there, else what was counted."""
+        return _total(self)
 
 
 class Container(Base):
@@ -112,10 +127,18 @@ class Container(Base):
     is_empty_container: Mapped[bool]
     needs_review: Mapped[bool]
     review_reason: Mapped[str | None]
-    faint: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True))
+    # Long, and only read when a correction is applied.
+    faint: Mapped[list[list[float]] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
+    model_unbiased: Mapped[float | None]
+    model_error: Mapped[float | None]
     total_reviewed: Mapped[int | None]
     reviewed_by: Mapped[int | None]
     reviewed_at: Mapped[datetime | None] = mapped_column(TIME)
+
+    @property
+    def total(self) -> int:
+        """Plants in all: what a person says stands in it, else what was counted."""
+        return _total(self)
 
 
 class Detection(Base):
@@ -188,3 +211,20 @@ class PhotoOverlap(Base):
     other_image_id: Mapped[UUID] = mapped_column(ForeignKey("s3_images.image_id"), primary_key=True)
     session_id: Mapped[int] = mapped_column(ForeignKey("photo_processing_sessions.id"))
     share: Mapped[float]
+
+
+class PhotoComparison(Base):
+    """That the photos of a session were compared with one another, and how many could be."""
+
+    __tablename__ = "photo_comparisons"
+
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("photo_processing_sessions.id"), primary_key=True
+    )
+    photos: Mapped[int]
+    compared_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+
+
+def _total(row: PhotoSession | Photo | Container) -> int:
+    said = row.total_reviewed
+    return row.total_detected + row.total_estimated if said is None else said

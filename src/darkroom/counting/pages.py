@@ -1,12 +1,11 @@
 """The pages of counting: send photos, follow them, read and download the result."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from flask import (
@@ -24,12 +23,18 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
-from darkroom.counting import overlays, results
+from darkroom.counting import overlaps, overlays, results
 from darkroom.counting.models import Container, Detection, Photo, PhotoSession
+from darkroom.counting.places import choosing, locations, mapping
+from darkroom.counting.places.choosing import Question
+from darkroom.counting.rerun import knobs
+from darkroom.counting.rerun.pages import siblings
+from darkroom.counting.stock import outcome
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.queue.runs import StepView
+from darkroom.web import spreadsheet
 from darkroom.web.audience import wants_json
 from darkroom.web.auth import check_owner, current_user, login_required
 from darkroom.web.formats import number
@@ -45,6 +50,7 @@ LINK_LIFETIME = timedelta(hours=6)
 SAMPLE = Path(__file__).parents[1] / "web" / "static" / "sample.jpg"
 NO_RESULT = N_("There is no such count.")
 MEGABYTE = 1024 * 1024
+PIPELINE = "counting"
 
 
 @dataclass(frozen=True)
@@ -93,11 +99,13 @@ def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Take the photos in and go on to their result, which fills while it is looked at."""
     photos = [part for part in request.files.getlist("file") if part.filename]
     try:
-        return services().counting.receive(photos, current_user().id, keep=keep).run_id
+        location = request.form.get(locations.FIELD)
+        sent = services().counting.receive(photos, current_user().id, keep=keep, location=location)
     except Invalid as error:
         if wants_json():
             raise
         return _upload_page(error)
+    return sent.run_id
 
 
 @pages.post("/sample")
@@ -122,6 +130,7 @@ def show(session_id: UUID) -> ResponseReturnValue:
         photo = photos[_chosen(len(photos))]
         containers = _containers(db, session)
         totals = Totals.of(containers)
+        chosen = knobs.applied(services().settings.counting, session.settings)
         return render_template(
             "counting/session.html",
             session=session,
@@ -133,12 +142,34 @@ def show(session_id: UUID) -> ResponseReturnValue:
             classes=_classes(db, photo.row),
             totals=totals,
             scale=Scale.of(session, totals),
-            reviews=_reviews(containers, photos),
+            outcome=outcome.of_count(db, session),
+            where=_where(db, session),
+            question=_question(db, session),
             note=run_note(run, steps),
             elapsed=elapsed(run),
-            alpha=services().settings.counting.alpha,
-            figure=services().settings.counting.stock_figure,
+            doubles=overlaps.twice(overlaps.of_session(db, session.id)),
+            compared=overlaps.compared(db, session.id),
+            siblings=siblings(db, session),
+            alpha=chosen.alpha,
+            figure=chosen.stock_figure,
         )
+
+
+@pages.post("/<uuid:session_id>/location")
+@login_required
+def choose_location(session_id: UUID) -> ResponseReturnValue:
+    """Settle the location of a count that waits for it, or have it counted without one."""
+    given = request.form.get(locations.FIELD, "")
+    without = "without_location" in request.form
+    if not without and not given:
+        raise Invalid("Choose a location, or count without one.", locations.FIELD)
+    with services().database.session() as db:
+        session = _visible(db, session_id)
+        if without:
+            choosing.leave_out(db, session)
+        else:
+            choosing.choose(db, session, given)
+    return redirect(url_for("counting.show", session_id=session_id), 303)
 
 
 @pages.get("/<uuid:session_id>/photos/<uuid:image_id>/overlays.json")
@@ -181,14 +212,13 @@ def download_csv(session_id: UUID) -> ResponseReturnValue:
 
 def cards(db: Session, found: Sequence[Run]) -> list[Card]:
     """Runs with their result's address, first photo and totals."""
-    sessions = {
-        session.run_id: session
-        for session in db.scalars(
-            select(PhotoSession).where(PhotoSession.run_id.in_([run.id for run in found]))
-        )
-    }
+    # By the session's name: runs that apply corrections are of a session, too.
+    names = {run.id: run.params.get("session_id") for run in found if run.pipeline == PIPELINE}
+    wanted = [UUID(name) for name in names.values() if name]
+    query = select(PhotoSession).where(PhotoSession.session_id.in_(wanted))
+    sessions = {str(session.session_id): session for session in db.scalars(query)}
     pictures = _first_thumbnails(db, [session.id for session in sessions.values()])
-    return [_card(run, sessions.get(run.id), pictures) for run in found]
+    return [_card(run, sessions.get(names.get(run.id) or ""), pictures) for run in found]
 
 
 def runs_to_review(db: Session, owner_id: int | None, limit: int) -> list[Run]:
@@ -197,7 +227,23 @@ def runs_to_review(db: Session, owner_id: int | None, limit: int) -> list[Run]:
         select(Run)
         .join(PhotoSession, PhotoSession.run_id == Run.id)
         .where(PhotoSession.needs_review, Run.status == "completed")
+        # Counts made again are trials: they go to no stock.
+        .where(PhotoSession.rerun_of_id.is_(None))
         .order_by(Run.created_at.desc())
+        .limit(limit)
+    )
+    if owner_id is not None:
+        query = query.where(Run.owner_id == owner_id)
+    return list(db.scalars(query))
+
+
+def runs_to_locate(db: Session, owner_id: int | None, limit: int) -> list[Run]:
+    """Counts that wait for somebody to choose their location, newest first."""
+    query = (
+        select(Run)
+        .join(PhotoSession, PhotoSession.run_id == Run.id)
+        .where(PhotoSession.status == choosing.WAITING)
+        .order_by(PhotoSession.created_at.desc())
         .limit(limit)
     )
     if owner_id is not None:
@@ -208,7 +254,7 @@ def runs_to_review(db: Session, owner_id: int | None, limit: int) -> list[Run]:
 def _card(run: Run, session: PhotoSession | None, pictures: dict[int, str]) -> Card:
     if session is None:
         return Card(run)
-    plants = session.total_detected + session.total_estimated
+    plants = session.total
     text = ngettext("%(plants)s plant", "%(plants)s plants", plants, plants=number(plants))
     return Card(
         run,
@@ -216,6 +262,7 @@ def _card(run: Run, session: PhotoSession | None, pictures: dict[int, str]) -> C
         thumbnail_url=pictures.get(session.id),
         summary=text if session.counted_at else "",
         needs_review=session.needs_review and run.status == "completed",
+        needs_location=session.status == choosing.WAITING,
     )
 
 
@@ -333,24 +380,31 @@ def _classes(db: Session, photo: Photo) -> list[tuple[str, int, float]]:
     return [(name, count, float(mean)) for name, count, mean in db.execute(query)]
 
 
-def _reviews(
-    containers: Sequence[Container], photos: Sequence[PhotoView]
-) -> list[tuple[str, Container]]:
-    names = {photo.row.image_id: photo.row.filename for photo in photos}
-    return [(names[row.image_id], row) for row in containers if row.needs_review]
-
-
 def _chosen(photos: int) -> int:
     given = request.args.get("photo", "1")
     number_given = int(given) if given.isdecimal() and len(given) < 6 else 1
     return min(max(number_given, 1), photos) - 1
 
 
+def _where(db: Session, session: PhotoSession) -> dict[str, Any]:
+    return mapping.of_session(db, session) | {"defined": locations.any_in_use(db)}
+
+
+def _question(db: Session, session: PhotoSession) -> Question | None:
+    if session.status != choosing.WAITING:
+        return None
+    return choosing.question(db, session, services().settings.counting.nearest_metres)
+
+
 def _upload_page(error: Invalid | None = None) -> ResponseReturnValue:
     settings = services().settings
+    with services().database.session() as db:
+        choices = locations.options(db)
     page = render_template(
         "counting/upload.html",
         error=error,
+        locations=choices,
+        location=request.values.get(locations.FIELD) or request.args.get("location"),
         max_bytes=settings.max_upload_bytes,
         max_megabytes=settings.max_upload_bytes // MEGABYTE,
         max_photos=settings.max_photos,
@@ -383,16 +437,16 @@ COLUMNS = (
 def _csv(photos: Sequence[Photo], containers: Sequence[Container]) -> Iterator[str]:
     names = {photo.image_id: photo.filename for photo in photos}
     order = {photo.image_id: photo.position for photo in photos}
-    yield _line(COLUMNS)
+    yield spreadsheet.line(COLUMNS)
     for row in sorted(containers, key=lambda row: (order[row.image_id], row.number)):
-        yield _line(
+        yield spreadsheet.line(
             (
-                _harmless(names[row.image_id]),
+                names[row.image_id],
                 row.number,
                 row.container_type,
                 row.total_detected,
                 row.total_estimated,
-                row.total_detected + row.total_estimated,
+                row.total,
                 round(row.total_unbiased, 2),
                 round(row.total_buffered, 2),
                 round(row.interval_low, 2),
@@ -402,14 +456,3 @@ def _csv(photos: Sequence[Photo], containers: Sequence[Container]) -> Iterator[s
                 row.needs_review,
             )
         )
-
-
-def _line(values: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow(values)
-    return text.getvalue()
-
-
-def _harmless(name: str) -> str:
-    """A file name that a spreadsheet does not take for a formula."""
-    return f"'{name}" if name[:1] in "=+-@\t\r" else name

@@ -30,9 +30,12 @@ class Parameters:
     ground_sample_cm
         Centimetres that a pixel of the photo covers, where known.
     plant_area_cm2
-        Default area of a plant by kind of container.
-    product_area_cm2
-        Area of a plant by the product's density parameters, for kinds without a default.
+        Area of a plant by kind of container: the product's density parameters say it, or else the
+        defaults do.
+    capacity
+        Plants that a full container holds, by its kind.
+    expected_kind
+        The kind of container that stands there, for photos on which none is found.
     empty_below
         Share of vegetation below which a container without detections is empty.
     error_scale
@@ -45,7 +48,8 @@ class Parameters:
     figure: Figure = "buffered"
     ground_sample_cm: float | None = None
     plant_area_cm2: Mapping[Kind, float] = field(default_factory=lambda: PLANT_AREA_CM2)
-    product_area_cm2: float | None = None
+    capacity: Mapping[Kind, float] = field(default_factory=lambda: CAPACITY)
+    expected_kind: Kind = "segment"
     empty_below: float = 0.002
     error_scale: float = 1.0
 
@@ -53,12 +57,11 @@ class Parameters:
 def default_plant_area(kind: Kind, container_area: float, parameters: Parameters) -> float:
     """The area of a plant in pixels that is assumed where none was seen.
 
-    It is the default of the kind of container, else the product's, through the ground sample
-    distance. Where that is unknown the container itself (its area in pixels) is the ruler: full, it
-    holds its capacity of such plants. The two agree in containers of 37 cm, 1.2 m and 3.2 m
-    square, which is what plugs, boxes and segments are.
+    It is `plant_area_cm2` of the kind of container, through the ground sample distance. Where that
+    is unknown the container itself (its area in pixels) is the ruler: full, it holds its capacity
+    of such plants. For the defaults the two agree in containers of 37 cm, 1.2 m and 3.2 m square,
+    which is what plugs, boxes and segments are.
     """
-    known = parameters.plant_area_cm2.get(kind, parameters.product_area_cm2)
-    if known is None or parameters.ground_sample_cm is None:
-        return container_area / CAPACITY[kind]
-    return known / parameters.ground_sample_cm**2
+    if parameters.ground_sample_cm is None:
+        return container_area / parameters.capacity[kind]
+    return parameters.plant_area_cm2[kind] / parameters.ground_sample_cm**2

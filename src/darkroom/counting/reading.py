@@ -1,5 +1,6 @@
 """What the steps of counting read: sessions, photos, and what is drawn over a photo."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -9,7 +10,10 @@ from sqlalchemy.orm import Session
 from darkroom.counting.drawing import Legend
 from darkroom.counting.geometry import Floats, MultiPolygon
 from darkroom.counting.models import Detection, Estimation, Photo, PhotoSession
+from darkroom.counting.rerun import knobs
+from darkroom.counting.service import folder
 from darkroom.db.sessions import Database
+from darkroom.settings import Settings
 
 
 def session_row(session: Session, session_id: UUID) -> PhotoSession:
@@ -36,6 +40,20 @@ def photo_and_siblings(database: Database, image_id: UUID) -> tuple[Photo, int]:
         photo = session.get_one(Photo, image_id)
         siblings = select(func.count()).where(Photo.session_id == photo.session_id)
         return photo, session.execute(siblings).scalar_one()
+
+
+def settings_of(database: Database, photo: Photo, base: Settings) -> Settings:
+    """The settings that a photo is counted with: the installation's, but for its session's own."""
+    with database.session() as session:
+        own = session.get_one(PhotoSession, photo.session_id).settings
+    return replace(base, counting=knobs.applied(base.counting, own))
+
+
+def folder_of(database: Database, photo: Photo) -> str:
+    """Where what is made of a photo lies: a count made again has a folder of its own."""
+    with database.session() as session:
+        owner = session.get_one(PhotoSession, photo.session_id)
+        return folder(owner.session_id, photo.position)
 
 
 def overlays(database: Database, image_id: UUID) -> tuple[Floats, list[MultiPolygon], Legend]:

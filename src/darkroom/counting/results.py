@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 from sqlalchemy.orm import Session
 
+from darkroom.counting import overlaps
 from darkroom.counting.models import Container, Detection, Estimation, Photo, PhotoSession
+from darkroom.counting.overlaps import Shared
 from darkroom.storage.store import Store
 
 Json = dict[str, Any]
@@ -31,6 +33,7 @@ class ContainerResult:
     total_estimated: int
     total_unbiased: float
     total_buffered: float
+    total_reviewed: int | None
     interval_low: float
     interval_high: float
     count_confidence: float
@@ -86,6 +89,7 @@ class PhotoResult:
     error_message: str | None
     gps_latitude: float | None
     gps_longitude: float | None
+    captured_at: datetime | None
     total_detected: int
     total_estimated: int
     image_url: str
@@ -109,11 +113,24 @@ class SessionResult:
     total_estimated: int
     total_empty_containers: int
     avg_confidence: float | None
+    total_reviewed: int | None
     total_unbiased: float | None
     interval_low: float | None
     interval_high: float | None
     category_counts: dict[str, int]
     needs_review: bool
+    review_reasons: list[Json]
+    storage_location_id: int | None
+    location_source: str | None
+    location_distance_m: float | None
+    without_location: bool
+    storage_location_config_id: int | None
+    expected_product_id: int | None
+    expected_product_state_id: int | None
+    expected_container_type_id: int | None
+    settings: Json
+    rerun_of: UUID | None
+    overlaps: list[Shared]
     created_at: datetime
     counted_at: datetime | None
     completed_at: datetime | None
@@ -121,8 +138,9 @@ class SessionResult:
 
     @property
     def total(self) -> int:
-        """Plants in all, as they go to stock."""
-        return self.total_detected + self.total_estimated
+        """Plants in all, as they go to stock: what people say stands there, else the count."""
+        counted = self.total_detected + self.total_estimated
+        return counted if self.total_reviewed is None else self.total_reviewed
 
 
 def of_session(session: Session, session_id: UUID, store: Store) -> SessionResult | None:
@@ -143,8 +161,21 @@ def _found(session: Session, condition: Any, store: Store) -> SessionResult | No
         select(Photo).where(Photo.session_id == found.id).order_by(Photo.position)
     )
     parts = _Parts(session, found.id)
-    fields = _columns(found, SessionResult, owner_id=found.user_id)
+    fields = _columns(
+        found,
+        SessionResult,
+        owner_id=found.user_id,
+        rerun_of=_first(session, found),
+        overlaps=overlaps.of_session(session, found.id),
+    )
     return SessionResult(**fields, photos=[_photo(photo, parts, store) for photo in photos])
+
+
+def _first(session: Session, found: PhotoSession) -> UUID | None:
+    """The count that this one is of the same photos as, if it was made again."""
+    if found.rerun_of_id is None:
+        return None
+    return session.get_one(PhotoSession, found.rerun_of_id).session_id
 
 
 class _Parts:

@@ -1,5 +1,6 @@
 """Receiving photos: checked, stored, and queued to be counted in one transaction."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from uuid import UUID, uuid4
 from sqlalchemy.orm import Session
 
 from darkroom.counting.models import Photo, PhotoSession
+from darkroom.counting.places import locations
 from darkroom.db.sessions import Database
-from darkroom.errors import Invalid
+from darkroom.errors import DarkroomError, Invalid, Transient
+from darkroom.gated.uploads import storing
 from darkroom.queue import runs
 from darkroom.queue.calls import Call
 from darkroom.settings import Settings
@@ -18,6 +21,8 @@ from darkroom.storage.assets import StoredFile
 from darkroom.storage.images import ImageInfo
 from darkroom.storage.store import Store
 from darkroom.storage.uploads import Incoming, Upload
+
+log = logging.getLogger(__name__)
 
 FIRST_STEP = "counting.ingest"
 FIELD = "file"
@@ -63,6 +68,7 @@ class CountingService:
         user_id: int,
         source: str = "web",
         keep: Callable[[Session, UUID], None] | None = None,
+        location: str | None = None,
     ) -> Submitted:
         """Check and store the photos, then create their session and run.
 
@@ -72,11 +78,15 @@ class CountingService:
         ----------
         keep
             Called with the run's id in the transaction that creates it.
+        location
+            Number or code of the location that the photos show; None or empty to find it by GPS.
 
         Raises
         ------
         Invalid
-            Naming the file and what is wrong with it.
+            Naming the file and what is wrong with it, or the location that is not to be had.
+        Transient
+            When the storage is away; nothing is kept then, either.
         """
         if not files:
             raise Invalid(
@@ -85,18 +95,22 @@ class CountingService:
         if len(files) > self._settings.max_photos:
             limit = self._settings.max_photos
             raise Invalid(f"{len(files)} photos at once; at most {limit} are taken.", FIELD)
+        location_id = self._location(location)
         session_id = uuid4()
         with ExitStack() as stack:
             checked = [self._checked(stack, file) for file in files]
-            received = [
-                self._stored(session_id, number, photo)
-                for number, photo in enumerate(checked, start=1)
-            ]
+            received = self._all_stored(session_id, checked)
         with self._database.session() as session:
-            run_id = _create(session, session_id, received, user_id, source)
+            run_id = _create(session, session_id, received, user_id, source, location_id)
             if keep is not None:
                 keep(session, run_id)
         return Submitted(run_id, session_id)
+
+    def _location(self, given: str | None) -> int | None:
+        if not given:
+            return None
+        with self._database.session() as session:
+            return locations.given(session, given).id
 
     def _checked(self, stack: ExitStack, file: Incoming) -> Checked:
         settings = self._settings
@@ -113,6 +127,26 @@ class CountingService:
             field=FIELD,
         )
         return Checked(upload, info)
+
+    def _all_stored(self, session_id: UUID, photos: Sequence[Checked]) -> list[Received]:
+        """All photos in the store, or none."""
+        received: list[Received] = []
+        try:
+            with storing(self._database, self._settings.gates.breaker):
+                for number, photo in enumerate(photos, start=1):
+                    received.append(self._stored(session_id, number, photo))
+        except Transient:
+            self._forget(received)
+            raise
+        return received
+
+    def _forget(self, received: Sequence[Received]) -> None:
+        for photo in received:
+            try:
+                self._store.delete(photo.stored.key)
+            except DarkroomError:
+                # Nothing refers to it: the sweep of orphans finds it.
+                log.warning("%s stays stored for now", photo.stored.key)
 
     def _stored(self, session_id: UUID, number: int, photo: Checked) -> Received:
         stored = assets.put(
@@ -132,7 +166,12 @@ def folder(session_id: UUID, number: int) -> str:
 
 
 def _create(
-    session: Session, session_id: UUID, received: Sequence[Received], user_id: int, source: str
+    session: Session,
+    session_id: UUID,
+    received: Sequence[Received],
+    user_id: int,
+    source: str,
+    location_id: int | None,
 ) -> UUID:
     title = received[0].filename if len(received) == 1 else f"{len(received)} photos"
     run = runs.create(
@@ -142,7 +181,13 @@ def _create(
         owner_id=user_id,
         params={"session_id": str(session_id)},
     )
-    photos = PhotoSession(session_id=session_id, run_id=run.id, user_id=user_id)
+    photos = PhotoSession(
+        session_id=session_id,
+        run_id=run.id,
+        user_id=user_id,
+        storage_location_id=location_id,
+        location_source=None if location_id is None else "given",
+    )
     session.add(photos)
     session.flush()
     rows = [

@@ -12,11 +12,14 @@ BANDS = 4
 WORKING_SIDE = 40.0
 """Side in pixels to which larger plants are reduced. What is found then depends on the plants and
 not on the camera, and a large photo costs no more than a small one."""
+LARGEST = 24_000_000
+"""Pixels to which a container is reduced whatever its plants: its estimate takes 17 bytes each."""
 
 
 @dataclass(frozen=True)
 class View:
-    """A container's crop, reduced if its plants are large; `scale` view pixels are one crop pixel.
+    """A container's crop, reduced if it or its plants are large; `scale` view pixels are one crop
+    pixel.
 
     `image` (H, W, 3) and `mask` (H, W) and the detections' `boxes` (N, 4) are in view pixels, as
     are `side`, that of a typical plant, and `edges` (B + 1,), the rows between which bands lie;
@@ -61,15 +64,16 @@ def band_edges(mask: Bytes) -> Integers:
 
 
 def view_of(image: Bytes, mask: Bytes, boxes: Floats, edges: Integers, default: float) -> View:
-    """View a container so that its plants are no larger than `WORKING_SIDE`.
+    """View a container so that its plants are no larger than `WORKING_SIDE`, nor it than `LARGEST`.
 
     `default` is the area of a plant in crop pixels where no detection tells.
     """
     side = _side(boxes, default)
-    if side <= WORKING_SIDE:
-        return View(image, mask, boxes, edges, edges, side, 1.0)
     height, width = mask.shape
-    size = (ceil(width * WORKING_SIDE / side), ceil(height * WORKING_SIDE / side))
+    reduction = min(WORKING_SIDE / side, sqrt(LARGEST / (width * height)))
+    if reduction >= 1:
+        return View(image, mask, boxes, edges, edges, side, 1.0)
+    size = (ceil(width * reduction), ceil(height * reduction))
     across, down = size[0] / width, size[1] / height
     scale = sqrt(across * down)
     return View(

@@ -10,7 +10,7 @@ import psycopg
 
 from darkroom.db.opening import database_url
 from darkroom.db.sessions import Database
-from darkroom.doctor import engine, machine, schema, server
+from darkroom.doctor import engine, machine, providers, schema, server
 from darkroom.doctor.findings import Finding, fail
 from darkroom.errors import DarkroomError
 from darkroom.settings import Settings
@@ -45,5 +45,6 @@ def _connected(settings: Settings, url: str) -> Iterator[Finding]:
     try:
         yield from engine.examine(database)
         yield from machine.examine_store(settings, database)
+        yield from providers.examine(settings, database)
     finally:
         database.close()

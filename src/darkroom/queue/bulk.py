@@ -2,11 +2,13 @@
 
 Each function takes the ids of a batch and answers those it changed; whatever has moved on since it
 was chosen is left alone. Runs and fan-ins hear of it as they would of a step that ended by itself:
-a cancelled step has failed for good. Of a fan-out the others go on without it; a run that cannot go
-on fails.
+to its fan-in a cancelled step has failed for good, whether it waited or ran, and the others go on
+without it; a run that cannot go on for nothing else is cancelled.
 
 Rows are taken in the order fan-in, run, job, step. A step that ends takes its own job and step
 first, but those are nobody else's: what waits or is over it takes in the same order as everybody.
+Who changes waiting jobs without ending them takes their runs, too: whoever ends a run goes through
+its jobs run by run.
 """
 
 import json
@@ -17,11 +19,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from darkroom.db.statements import statement
-from darkroom.queue.settle import Failure
+from darkroom.queue.settle import CANCELLED, Failure
 
 Ids = Sequence[int]
 
-CANCELLED = Failure("Cancelled", "An operator cancelled this step.")
 DISCARDED = Failure("Cancelled", "An operator discarded this step.")
 
 
@@ -58,12 +59,15 @@ def discard(session: Session, job_ids: Ids) -> tuple[list[int], list[int]]:
 
 def reprioritise(session: Session, job_ids: Ids, priority: int) -> dict[int, int]:
     """Give those that wait another priority (higher runs first); answers what they had."""
-    rows = _do(session, "reprioritise", job_ids, priority=priority)
-    return {row.id: row.had for row in rows}
+    _do(session, "lock_runs", job_ids)
+    had = {row.id: row.had for row in _do(session, "reprioritise", job_ids, priority=priority)}
+    _do(session, "wake_next", list(had))
+    return had
 
 
 def run_now(session: Session, job_ids: Ids) -> dict[int, datetime]:
     """Make those that wait for a time due now; answers the times they had."""
+    _do(session, "lock_runs", job_ids)
     return {row.id: row.had for row in _do(session, "run_now", job_ids)}
 
 
@@ -74,11 +78,13 @@ def uncancel(session: Session, job_ids: Ids) -> list[int]:
 
 def undiscard(session: Session, job_ids: Ids) -> list[int]:
     """Count those as failed again that were given up after they had failed."""
+    _do(session, "lock_runs", job_ids)
     return _ids(session, "take_up", job_ids)
 
 
 def reschedule(session: Session, times: Mapping[int, datetime]) -> list[int]:
     """Give those that still wait their times back."""
+    _do(session, "lock_runs", list(times))
     return list(_do(session, "reschedule", list(times), times=list(times.values())).scalars())
 
 
@@ -88,6 +94,7 @@ def _drop(session: Session, job_ids: Ids, why: Failure) -> list[int]:
     dropped = _ids(session, "drop", job_ids)
     if dropped:
         _do(session, "end_dropped", dropped, error=json.dumps(why.as_json()))
+        _do(session, "wake_next", dropped)
     return dropped
 
 

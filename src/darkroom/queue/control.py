@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, bindparam, func, select, update
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from darkroom.db.statements import statement
 from darkroom.errors import Conflict, NotFound
+from darkroom.queue import bulk
 from darkroom.queue.models import FanIn, Run, StepRow
 from darkroom.queue.settle import drop_waiting
 
@@ -45,12 +46,9 @@ def retry(session: Session, run_id: UUID) -> Run:
     if not run.is_over:
         raise Conflict("The run is still going on. Cancel it first, or wait for its end.")
     _insist_on_rest(run)
-    job_ids = _ended_badly(session, run_id)
-    if not job_ids and run.steps_deleted_at:
-        raise Conflict("This run's steps were cleaned up; it cannot be retried. Send it again.")
-    if not job_ids:
-        raise Conflict("Every step of this run succeeded; there is nothing to retry.")
-    _requeue(session, run, job_ids)
+    if not bulk.retry(session, _ended_badly(session, run_id)):
+        raise Conflict(_nothing_to_retry(session, run))
+    session.refresh(run)
     return run
 
 
@@ -68,10 +66,9 @@ def retry_step(session: Session, job_id: int) -> Run:
     _hold_fan_ins(session, step.run_id)
     run = _locked(session, step.run_id)
     _insist_on_rest(run)
-    job_ids = _ended_badly(session, step.run_id, only=job_id)
-    if job_id not in job_ids:
+    if not bulk.retry(session, [job_id]):
         raise Conflict("Only a step that failed or was cancelled can be retried.")
-    _requeue(session, run, job_ids)
+    session.refresh(run)
     return run
 
 
@@ -94,51 +91,12 @@ def _insist_on_rest(run: Run) -> None:
         raise Conflict("Some steps of the run are still stopping. Try again in a moment.")
 
 
-def _ended_badly(session: Session, run_id: UUID, only: int | None = None) -> list[int]:
-    found = statement("queue/steps_to_retry").bindparams(bindparam("only", only, BigInteger))
-    return list(session.scalars(found, {"run_id": run_id}))
+def _ended_badly(session: Session, run_id: UUID) -> list[int]:
+    return list(session.scalars(statement("queue/steps_to_retry"), {"run_id": run_id}))
 
 
-def _requeue(session: Session, run: Run, job_ids: list[int]) -> None:
-    run.status, run.finished_at, run.error, run.cancel_requested_at = "running", None, None, None
-    run.open_steps += len(job_ids)
-    run.progress = max(0.0, run.progress - _undone(session, job_ids))
-    _reopen_fan_ins(session, job_ids)
-    session.execute(
-        update(StepRow)
-        .where(StepRow.job_id.in_(job_ids))
-        .values(
-            progress=0,
-            error=None,
-            result=None,
-            finished_at=None,
-            waiting_kind=None,
-            waiting_on=None,
-            waiting_for=None,
-            note="",
-        )
-    )
-    session.flush()
-    session.execute(statement("queue/requeue"), {"job_ids": job_ids})
-
-
-def _undone(session: Session, job_ids: list[int]) -> float:
-    share = select(func.coalesce(func.sum(StepRow.share * StepRow.progress), 0.0))
-    return session.execute(share.where(StepRow.job_id.in_(job_ids))).scalar_one()
-
-
-def _reopen_fan_ins(session: Session, job_ids: list[int]) -> None:
-    """A failed child was counted as ended; it is to be waited for again."""
-    failed = session.execute(
-        select(StepRow.fan_in_id, func.count())
-        .where(StepRow.job_id.in_(job_ids), StepRow.error.is_not(None))
-        .where(StepRow.fan_in_id.is_not(None))
-        .group_by(StepRow.fan_in_id)
-        .order_by(StepRow.fan_in_id)
-    ).all()
-    for fan_in_id, count in failed:
-        session.execute(
-            update(FanIn)
-            .where(FanIn.id == fan_in_id)
-            .values(pending=FanIn.pending + count, failed=FanIn.failed - count)
-        )
+def _nothing_to_retry(session: Session, run: Run) -> str:
+    has_steps = session.scalar(select(exists().where(StepRow.run_id == run.id)))
+    if has_steps:
+        return "Every step of this run succeeded; there is nothing to retry."
+    return "This run's steps were cleaned up; it cannot be retried. Send it again."

@@ -44,7 +44,8 @@ class Lane:
     def __init__(self, name: str, slots: int, database_url: str, executor: Executor) -> None:
         self.name = name
         self.running: dict[int, Task] = {}
-        self.manager = LeasingJobManager(connect(database_url), name, slots)
+        stale_seconds = executor.settings.queue.stale_seconds
+        self.manager = LeasingJobManager(connect(database_url), name, slots, stale_seconds)
         self._slots = slots
         self._executor = executor
         self._pool = ThreadPoolExecutor(max_workers=slots, thread_name_prefix=f"lane-{name}")
@@ -66,12 +67,11 @@ class Lane:
     async def run(self) -> None:
         """Fetch and run until `stop()`."""
         self._loop = asyncio.get_running_loop()
-        connector = self.manager.connector
-        await self._until_it_opens(connector.open_async)
+        await self._until_it_answers(self.manager.connector.open_async)
+        await self._until_it_answers(self.manager.register_worker)
         if self._stopping:
-            return await connector.close_async()
+            return await self._end()
         self._committer.start()
-        worker_id = await self.manager.register_worker()
         aside = [asyncio.create_task(call) for call in self._side_work()]
         try:
             await self._fetch_and_run()
@@ -81,8 +81,12 @@ class Lane:
                 task.cancel()
             await asyncio.gather(*aside, return_exceptions=True)
             self._committer.stop()
-            await self.manager.unregister_worker(worker_id)
-            await connector.close_async()
+            await self._end()
+
+    async def _end(self) -> None:
+        if self.manager.worker_id is not None:
+            await self.manager.unregister_worker(self.manager.worker_id)
+        await self.manager.connector.close_async()
 
     def _side_work(self) -> list[Coroutine[None, None, None]]:
         queue = self._executor.settings.queue
@@ -206,9 +210,14 @@ class Lane:
                 log.warning("lane %s: %s failed", self.name, call.__name__, exc_info=True)
             await asyncio.sleep(seconds)
 
-    async def _until_it_opens(self, open_pool: Callable[[], Awaitable[None]]) -> None:
-        while not self._stopping:
+    async def _until_it_answers(self, call: Callable[[], Awaitable[object]]) -> None:
+        """Call until the database answers or the lane is to stop."""
+        for tries in count(1):
+            if self._stopping:
+                return
             try:
-                return await open_pool()
+                await call()
+                return
             except AWAY:
                 log.warning("lane %s: waiting for the database", self.name)
+                await asyncio.sleep(RECONNECT.delay(tries).total_seconds())

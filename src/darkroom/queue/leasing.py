@@ -9,9 +9,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import psycopg_pool
@@ -23,7 +21,6 @@ from darkroom.queue.backoff import Backoff
 from darkroom.queue.task import Lease
 
 log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 RECONNECT = Backoff(base=0.1, cap=1.0)
 DEFAULT_ATTEMPTS = 3
@@ -82,12 +79,17 @@ class LeasingJobManager(manager.JobManager):
         The procrastinate queue it fetches from.
     slots
         How many steps of the lane run at once in this process.
+    stale_seconds
+        After how long without a heartbeat others are to take this worker for lost.
     """
 
-    def __init__(self, connector: PsycopgConnector, lane: str, slots: int) -> None:
+    def __init__(
+        self, connector: PsycopgConnector, lane: str, slots: int, stale_seconds: float
+    ) -> None:
         super().__init__(connector)
         self.lane = lane
         self.slots = slots
+        self.stale_seconds = stale_seconds
         self.worker_name = f"{socket.gethostname()}:{os.getpid()}:{lane}"
         self.worker_id: int | None = None
 
@@ -111,9 +113,10 @@ class LeasingJobManager(manager.JobManager):
         return [_lease(row) for row in rows]
 
     async def register_worker(self) -> int:
-        """Register this lane of this process; waits for the database."""
-        self.worker_id = await self._patiently(super().register_worker)
-        await self._patiently(self._describe)
+        """Register this lane of this process; called again, it goes on where it failed."""
+        if self.worker_id is None:
+            self.worker_id = await super().register_worker()
+        await self._describe()
         return self.worker_id
 
     async def unregister_worker(self, worker_id: int) -> None:
@@ -142,16 +145,8 @@ class LeasingJobManager(manager.JobManager):
             name=self.worker_name,
             lane=self.lane,
             slots=self.slots,
+            stale_seconds=self.stale_seconds,
         )
-
-    async def _patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        for tries in count(1):
-            try:
-                return await call()
-            except AWAY:
-                log.warning("lane %s: waiting for the database", self.lane)
-                await asyncio.sleep(RECONNECT.delay(tries).total_seconds())
-        raise AssertionError("unreachable")
 
 
 def _lease(row: dict[str, Any]) -> Lease:

@@ -65,6 +65,7 @@ class Ages:
             "sign_in_links": timedelta(),
             "idempotency_keys": timedelta(),
             "webhook_deliveries": self.deliveries,
+            "provider_calls": self.rollups,
             "limits_used": timedelta(),
             "gate_waits": timedelta(),
             "worker_lanes": timedelta(),

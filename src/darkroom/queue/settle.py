@@ -74,6 +74,10 @@ class Failure:
         return {"class": self.error_class, "message": self.message, "field": self.field}
 
 
+CANCELLED = Failure("Cancelled", "An operator cancelled this step.")
+"""What a step that a person cancelled failed of."""
+
+
 def _said(error: BaseException) -> str:
     try:
         # The statement and its values are in the traceback, which is for operators.
@@ -93,7 +97,7 @@ def _storable(said: str) -> str:
 class Ended:
     """What the end of one step means for its fan-in and its run.
 
-    `stopped` steps count for nothing but the run's open steps; a `failure` of theirs fails the run.
+    `stopped` steps count for nothing but the run's open steps.
     """
 
     job_id: int
@@ -204,14 +208,14 @@ def give_back(database: Database, lease: Lease, at: datetime | None, reason: Wai
 
 
 def cancel(database: Database, lease: Lease) -> None:
-    """End the step without effects. A run that was not cancelled itself fails with it."""
+    """End the step without effects. In a run that is not to stop it has failed (see `bulk`)."""
     with database.session() as session:
         _fence(session, lease, "cancelled", "aborted", burn=False)
         run = session.get(Run, lease.run_id) if lease.run_id else None
         expected = run is None or run.cancel_requested_at or run.is_over
-        failure = None if expected else Failure("Cancelled", "An operator aborted a step.")
+        failure = None if expected else CANCELLED
         tx = Transaction(session, lease.run_id)
-        _count(session, [Ended(lease.job_id, tx, failure, stopped=True)])
+        _count(session, [Ended(lease.job_id, tx, failure, stopped=bool(expected))])
 
 
 def settle_error(database: Database, lease: Lease, error: BaseException, backoff: Backoff) -> None:

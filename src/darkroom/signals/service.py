@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from darkroom.accounts.models import User
 from darkroom.db.statements import statement
 from darkroom.errors import Conflict, Invalid, NotFound, Transient
-from darkroom.signals import addresses
-from darkroom.signals.addresses import Look
+from darkroom.providers import addresses
+from darkroom.providers.addresses import Look
 from darkroom.signals.models import EVENTS, Webhook, WebhookDelivery
 
 MOST_WEBHOOKS = 50

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from darkroom.errors import Invalid
+from darkroom.storage import avif
 
 Pixels = NDArray[np.uint8]
 """An image as shown: height x width x 3, RGB, 0 to 255."""
@@ -66,16 +67,14 @@ _DAMAGED = (
 """What Pillow's decoders raise on broken files."""
 
 _ORIENTATION = 0x0112
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 _ON_ITS_SIDE = {5, 6, 7, 8}
+_AHEAD, _BACK = slice(None), slice(None, None, -1)
+_ROWS = {2: _AHEAD, 3: _BACK, 4: _BACK, 6: _AHEAD, 7: _BACK, 8: _BACK}
+_COLUMNS = {2: _BACK, 3: _BACK, 4: _AHEAD, 6: _BACK, 7: _BACK, 8: _AHEAD}
+
+_STRIP = 256
+"""Rows that are brought to RGB at a time."""
+_SHRINKABLE = {"L", "RGB", "RGBA", "LA", "CMYK"}
 
 _MOST_SCANS = 100
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -142,6 +141,9 @@ def inspect(
 def load(path: Path, *, max_pixels: int) -> Pixels:
     """The pixels as shown: upright, RGB, transparency on white, 16 bits brought to 8.
 
+    At its peak this holds the picture not quite two and a half times (Pillow takes four bytes a
+    pixel), afterwards once.
+
     Raises
     ------
     Invalid
@@ -150,10 +152,29 @@ def load(path: Path, *, max_pixels: int) -> Pixels:
     refusal = _Refusal(path.name, None)
     with _opened(path, refusal) as image:
         _check_header(image, max_pixels, refusal)
-        turn = _TURNS.get(_orientation(_exif(image)))
-        flat = _rgb(image)
-        # A copy, since Pillow lends its pixels read-only.
-        return np.array(flat if turn is None else flat.transpose(turn))
+        turn = _orientation(_exif(image))
+        image.load()
+        return _upright(image, turn)
+
+
+def thumbnail(path: Path, side: int, *, max_pixels: int) -> tuple[Pixels, Image.Exif]:
+    """The picture as shown with its longer side at most `side` pixels, and the file's EXIF.
+
+    Of a JPEG no more is decoded than that needs.
+
+    Raises
+    ------
+    Invalid
+        As `load` does.
+    """
+    refusal = _Refusal(path.name, None)
+    with _opened(path, refusal) as image:
+        _check_header(image, max_pixels, refusal)
+        exif = _exif(image)
+        image.draft(None, (2 * side, 2 * side))
+        small = image if image.mode in _SHRINKABLE else _rgb(image)
+        small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        return _upright(small, _orientation(exif)), exif
 
 
 def save(pixels: Pixels, to: Path, mime: str, *, quality: int, avif_speed: int = 8) -> None:
@@ -166,16 +187,12 @@ def save(pixels: Pixels, to: Path, mime: str, *, quality: int, avif_speed: int =
     avif_speed
         Of the encoder, 0 (smallest file) to 10.
     """
+    height, width = pixels.shape[:2]
+    if mime == AVIF and width * height > avif.LARGEST_FRAME:
+        return avif.save_grid(pixels, to, quality=quality, speed=avif_speed)
     image = Image.fromarray(pixels)
     options = {PNG: {}, AVIF: {"quality": quality, "speed": avif_speed}}
     image.save(to, format=_FORMATS[mime].name, **options.get(mime, {"quality": quality}))
-
-
-def shrunk(pixels: Pixels, side: int) -> Pixels:
-    """The same picture with its longer side at most `side` pixels; a smaller one as it is."""
-    image = Image.fromarray(pixels)
-    image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return np.asarray(image)
 
 
 @dataclass(frozen=True)
@@ -279,6 +296,27 @@ def _orientation(exif: Image.Exif) -> int:
         return int(exif.get(_ORIENTATION, 1))
     except _DAMAGED:
         return 1
+
+
+def _upright(image: Image.Image, turn: int) -> Pixels:
+    """The pixels of a decoded image, turned as its orientation (1 to 8) says.
+
+    Strip by strip: no second copy of the whole is made.
+    """
+    width, height = image.size
+    shown = (width, height, 3) if turn in _ON_ITS_SIDE else (height, width, 3)
+    pixels = np.empty(shown, np.uint8)
+    stored = _as_stored(pixels, turn)
+    for top in range(0, height, _STRIP):
+        bottom = min(top + _STRIP, height)
+        stored[top:bottom] = np.asarray(_rgb(image.crop((0, top, width, bottom))))
+    return pixels
+
+
+def _as_stored(shown: Pixels, turn: int) -> Pixels:
+    """A view of the shown pixels in the order that the file stores them in."""
+    seen = shown[_ROWS[turn], _COLUMNS[turn]] if turn in _ROWS else shown
+    return seen.transpose(1, 0, 2) if turn in _ON_ITS_SIDE else seen
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -30,6 +30,7 @@ from sqlalchemy.orm import Session
 from darkroom.db.sessions import Database
 from darkroom.db.statements import statement
 from darkroom.errors import Conflict, Invalid
+from darkroom.storage import temporary
 from darkroom.storage.store import Store
 
 PREFIXES = ("assets/", "uploads/", "doctor/")
@@ -100,19 +101,29 @@ def refuse_others(database: Database, store: Store) -> None:
         )
 
 
-def _mark(database: Database) -> str:
+def installation(database: Database) -> str:
+    """What tells this database from every other, also from a copy of it."""
     with database.session() as session:
-        return MARKS + str(session.execute(statement("storage/installation")).scalar_one())
+        return str(session.execute(statement("storage/installation")).scalar_one())
+
+
+def _mark(database: Database) -> str:
+    return MARKS + installation(database)
 
 
 def delete_temp_files(folder: Path, older_than: timedelta) -> Counts:
-    """Remove what killed processes left in the folder for temporary files."""
-    return Counter(temp_files=sum(_removed(path) for path in _stale(folder, older_than)))
+    """Remove what killed processes left in the folder for temporary files.
+
+    Steps' folders go as soon as their owner is dead, and never before; all else by its age.
+    """
+    cleared = temporary.clear_abandoned(folder)
+    return Counter(temp_files=cleared + sum(_removed(path) for path in _stale(folder, older_than)))
 
 
 def count_temp_files(folder: Path, older_than: timedelta) -> Counts:
     """How much `delete_temp_files` would remove."""
-    return Counter(temp_files=len(_stale(folder, older_than)))
+    abandoned = temporary.count_abandoned(folder)
+    return Counter(temp_files=abandoned + len(_stale(folder, older_than)))
 
 
 def _orphans(database: Database, bucket: str, grace: timedelta) -> Iterator[list[UUID]]:
@@ -165,7 +176,8 @@ def _asked(session: Session, name: str, ids: list[UUID]) -> list[Any]:
 def _stale(folder: Path, older_than: timedelta) -> list[Path]:
     before = datetime.now(UTC).timestamp() - older_than.total_seconds()
     found = folder.iterdir() if folder.is_dir() else ()
-    return [path for path in found if _touched(path) < before]
+    loose = (path for path in found if not path.name.startswith(temporary.PREFIX))
+    return [path for path in loose if _touched(path) < before]
 
 
 def _touched(path: Path) -> float:

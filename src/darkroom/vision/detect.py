@@ -71,6 +71,15 @@ class _Found:
             self.boxes[chosen], self.scores[chosen], self.classes[chosen], self.cut[chosen]
         )
 
+    def sure(self, confidence: float) -> "_Found":
+        return self.pick(self.scores >= confidence)
+
+    def unsure(self, confidence: float) -> "_Found":
+        return self.pick(self.scores < confidence)
+
+    def named(self, names: tuple[str, ...]) -> Detections:
+        return Detections(self.boxes, self.scores, self.classes, names)
+
     def scaled(self, view: Image, image: Image) -> "_Found":
         """Boxes in the pixels of `view` in those of `image`, the same photo at another size."""
         factor = np.divide(_frame(image), _frame(view), dtype=np.float32)
@@ -104,11 +113,17 @@ class PlantDetector:
         """The image side, pixels, that the network takes each slice at."""
         return self._network.facts.side
 
+    @property
+    def size_bytes(self) -> int:
+        """What the network takes of its device's memory."""
+        return self._network.size_bytes
+
     def detect(
         self,
         image: Image,
         *,
         confidence: float = 0.30,
+        faint: float | None = None,
         slice_size: int = 512,
         overlap: float = 0.25,
         merge: Merge = "NMS",
@@ -121,6 +136,8 @@ class PlantDetector:
         Parameters
         ----------
         confidence : boxes below this score are dropped
+        faint : also give the boxes between this score and `confidence` that lie beside the others;
+            they come last and change nothing about those
         slice_size, overlap : side of the slices in pixels, and the share that neighbours share
         merge : "NMS" keeps the best of boxes with IOU >= 0.5; "GREEDYNMM" grows it over boxes
             with IOS >= 0.5
@@ -129,17 +146,23 @@ class PlantDetector:
         """
         told, view = _Counter(on_slice), image
         slicing = plan(_frame(view), slice_size, overlap)
-        found = _settle(self._look(view, slicing, confidence, told))
+        lowest = confidence if faint is None else min(confidence, faint)
+        seen = self._look(view, slicing, lowest, told)
+        found, doubtful = _settle(seen.sure(confidence)), [seen.unsure(confidence)]
         reach = overlap * slicing.side
         while len(slicing) > 1 and (pieces := found.pick(_large_pieces(found, reach))):
             view = _halved(view)
             slicing = plan(_frame(view), slice_size, overlap)
             near = slicing.meeting(pieces.scaled(image, view).boxes)
-            wider = _settle(self._look(view, near, confidence, told)).scaled(view, image)
+            seen = self._look(view, near, lowest, told).scaled(view, image)
+            wider, unsure = _settle(seen.sure(confidence)), seen.unsure(confidence)
             large = wider.pick(wider.longest >= 0.75 * reach)
             found = _settle(_joined(_beside(found, large), large))
+            doubtful.append(unsure.pick(unsure.longest >= 0.75 * reach))
             reach *= 2
-        return _merged(found, merge, self._network.facts.names)
+        merged = _merged(found, merge)
+        beside = _merged(_apart(_joined(*doubtful), merged), "NMS")
+        return _joined(merged, beside).named(self._network.facts.names)
 
     def _look(self, image: Image, slicing: Slicing, confidence: float, told: "_Counter") -> _Found:
         """The boxes of every slice, in image pixels, slice by slice without their duplicates."""
@@ -241,13 +264,18 @@ def _large_pieces(found: _Found, reach: float) -> Bools:
     return np.asarray(found.cut & (found.longest > reach / 2))
 
 
-def _merged(found: _Found, merge: Merge, names: tuple[str, ...]) -> Detections:
+def _apart(doubtful: _Found, found: _Found) -> _Found:
+    """Those of the doubtful that show something else than what was found."""
+    settled = _settle(doubtful)
+    return settled.pick(~merging.covered(settled.boxes, found.boxes, _PART))
+
+
+def _merged(found: _Found, merge: Merge) -> _Found:
     if merge == "GREEDYNMM":
         kept, boxes = merging.greedy_nmm(found.boxes, found.scores, "IOS", _MERGE_THRESHOLD)
-        return Detections(boxes, found.scores[kept], found.classes[kept], names)
+        return _Found(boxes, found.scores[kept], found.classes[kept], found.cut[kept])
     # What is still cut has no whole view: two pieces of one plant share little of their union.
     pieces = np.flatnonzero(found.cut)
     best = merging.nms(found.boxes[pieces], found.scores[pieces], "IOS", _MERGE_THRESHOLD)
     found = found.pick(np.concatenate([np.flatnonzero(~found.cut), pieces[best]]))
-    kept = merging.nms(found.boxes, found.scores, "IOU", _MERGE_THRESHOLD)
-    return Detections(found.boxes[kept], found.scores[kept], found.classes[kept], names)
+    return found.pick(merging.nms(found.boxes, found.scores, "IOU", _MERGE_THRESHOLD))

@@ -4,6 +4,7 @@ Boxes are (N, 4) x1, y1, x2, y2. The rules and their tie-breaks are SAHI's (`sah
 that both give the same boxes; `fragments` is ours.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ Integers = NDArray[np.int64]
 Metric = Literal["IOU", "IOS"]
 
 _ROWS = 512
+_COLUMNS = 2048
 
 
 def areas(boxes: Floats) -> Floats:
@@ -47,30 +49,62 @@ def by_score(boxes: Floats, scores: Floats) -> Integers:
 def nms(boxes: Floats, scores: Floats, metric: Metric = "IOU", threshold: float = 0.5) -> Integers:
     """Indices of the boxes that no better one overlaps by `threshold` or more, best first."""
     order = by_score(boxes, scores)
-    close = conflicts(boxes[order], metric, threshold)
+    ends, rivals = _conflicts(boxes[order], metric, threshold)
     alive, kept = np.ones(len(order), bool), []
     for place in range(len(order)):
         if alive[place]:
             kept.append(place)
-            alive &= ~close[place]
+            alive[rivals[ends[place] : ends[place + 1]]] = False
     return order[kept]
 
 
-def conflicts(boxes: Floats, metric: Metric, threshold: float) -> Bools:
-    """Which pairs of boxes overlap by `threshold` or more, (N, N); rows in bounded pieces."""
-    found = np.zeros((len(boxes), len(boxes)), bool)
-    sizes = areas(boxes)
-    x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)
-    for start in range(0, len(boxes), _ROWS):
-        rows = slice(start, start + _ROWS)
-        width = np.minimum(x2[rows, None], x2) - np.maximum(x1[rows, None], x1)
-        height = np.minimum(y2[rows, None], y2) - np.maximum(y1[rows, None], y1)
-        inside = np.maximum(width, 0) * np.maximum(height, 0)
-        own = sizes[rows, None]
-        base = own + sizes - inside if metric == "IOU" else np.minimum(own, sizes)
-        ratio = np.divide(inside, base, out=np.zeros_like(inside), where=base > 0)
-        found[rows] = ratio >= threshold
-    return found
+def _conflicts(boxes: Floats, metric: Metric, threshold: float) -> tuple[Integers, Integers]:
+    """Which boxes overlap which by `threshold` or more: those of box n lie between the n-th and the
+    next of the first array, in the second. Each is among its own."""
+    found = [np.empty((2, 0), np.int64)]
+    for rows, columns in _near(boxes, boxes):
+        close = _ratios(boxes[rows], boxes[columns], metric) >= threshold
+        first, second = np.nonzero(close)
+        found.append(np.stack([rows[first], columns[second]]))
+    owners, rivals = np.concatenate(found, axis=1)
+    order = np.argsort(owners, kind="stable")
+    return np.searchsorted(owners[order], np.arange(len(boxes) + 1)), rivals[order]
+
+
+def _near(boxes: Floats, others: Floats) -> Iterator[tuple[Integers, Integers]]:
+    """Indices of boxes and of those others that may meet them, in pieces of bounded size.
+
+    Both go from left to right, so that a piece has only its neighbourhood to look at.
+    """
+    if len(boxes) <= _ROWS and len(others) <= _ROWS:
+        yield np.arange(len(boxes)), np.arange(len(others))
+        return
+    order, beside = np.argsort(boxes[:, 0], kind="stable"), np.argsort(others[:, 0], kind="stable")
+    starts, reach = others[beside, 0], np.maximum.accumulate(others[beside, 2])
+    for place in range(0, len(order), _ROWS):
+        rows = order[place : place + _ROWS]
+        first = np.searchsorted(reach, boxes[rows, 0].min(), side="left")
+        last = np.searchsorted(starts, boxes[rows, 2].max(), side="right")
+        # One large box among the others makes all that follow it neighbours.
+        for start in range(first, last, _COLUMNS):
+            yield rows, beside[start : min(start + _COLUMNS, last)]
+
+
+def _intersections(boxes: Floats, others: Floats) -> Floats:
+    """The area (N, M) that each box shares with each other."""
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes.T)[:, :, None]
+    a1, b1, a2, b2 = np.ascontiguousarray(others.T)
+    width = np.minimum(x2, a2) - np.maximum(x1, a1)
+    height = np.minimum(y2, b2) - np.maximum(y1, b1)
+    return np.asarray(np.maximum(width, 0) * np.maximum(height, 0))
+
+
+def _ratios(boxes: Floats, others: Floats, metric: Metric) -> Floats:
+    """`overlap` of each box with each other, (N, M)."""
+    inside = _intersections(boxes, others)
+    own, theirs = areas(boxes)[:, None], areas(others)
+    base = own + theirs - inside if metric == "IOU" else np.minimum(own, theirs)
+    return np.asarray(np.divide(inside, base, out=np.zeros_like(inside), where=base > 0))
 
 
 def greedy_nmm(
@@ -104,8 +138,9 @@ def covered(boxes: Floats, covers: Floats, threshold: float) -> Bools:
     """Which boxes (N,) have at least `threshold` of their own area inside one of the covers."""
     wanted = threshold * np.maximum(areas(boxes), 1e-6)
     found = np.zeros(len(boxes), bool)
-    for cover in covers:
-        found |= shared(cover, boxes) >= wanted
+    for rows, columns in _near(boxes, covers):
+        inside = _intersections(boxes[rows], covers[columns]) >= wanted[rows, None]
+        found[rows] |= inside.any(axis=1)
     return found
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.vision.runtime import pick_device, prepare
+from darkroom.vision.batching import Halving
+from darkroom.vision.runtime import empty_device_cache, pick_device, prepare
 from darkroom.vision.weights import BUNDLED, Facts, read_facts, sha256_of
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ Floats = NDArray[np.float32]
 CPU_BATCH = 4
 """Images for each of the requests that run at once."""
 CUDA_BATCH = 32
+CPU_WORKSPACE = 64 * 1024**2
+"""What OpenVINO needs beside the weights, for its compiled code and between layers (measured)."""
 
 QUANTISED = BUNDLED / "openvino"
 """The exports that come with the bundled weights."""
@@ -41,23 +44,29 @@ class Network(Protocol):
     Attributes
     ----------
     facts : task, class names, and the image side (pixels) the weights were trained at
-    batch : how many images one call takes at most
+    batch : how many images are best given to one call
+    size_bytes : memory of the device that it takes
     """
 
     facts: Facts
-    batch: int
+
+    @property
+    def batch(self) -> int: ...
+
+    @property
+    def size_bytes(self) -> int: ...
 
     def run(self, images: Images) -> list[Floats]:
-        """The raw outputs for RGB images (B, side, side, 3), B at most `batch`."""
+        """The raw outputs for RGB images (B, side, side, 3)."""
         ...
 
 
 def load(weights: Path, cache_dir: Path, device: str | None = None) -> Network:
     """The network of a checkpoint on `device` ("cpu", "cuda", "cuda:1"; None picks the best)."""
-    prepare(cache_dir)
     chosen = device or pick_device()
     if chosen == "cpu":
         return OpenVinoNetwork(exported(weights, cache_dir))
+    prepare(cache_dir)
     return TorchNetwork(weights, chosen)
 
 
@@ -85,6 +94,7 @@ def exported(weights: Path, cache_dir: Path) -> Path:
     target = export_of(weights, cache_dir)
     if target.is_dir():
         return target
+    prepare(cache_dir)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
         made = _export(weights, Path(folder))
@@ -116,6 +126,7 @@ class OpenVinoNetwork:
 
     facts: Facts
     batch: int
+    size_bytes: int
 
     def __init__(self, folder: Path) -> None:
         import openvino
@@ -132,6 +143,9 @@ class OpenVinoNetwork:
         count = compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
         self._requests = [compiled.create_infer_request() for _ in range(count)]
         self.batch = CPU_BATCH * count
+        weights = sum(file.stat().st_size for file in folder.glob("*.bin"))
+        # The processor's own layout of the weights lies beside them.
+        self.size_bytes = 2 * weights + CPU_WORKSPACE
 
     def run(self, images: Images) -> list[Floats]:
         """The raw outputs for RGB images (B, side, side, 3), copied."""
@@ -167,7 +181,7 @@ class TorchNetwork:
         from ultralytics.nn.tasks import load_checkpoint
 
         self.facts = read_facts(weights)
-        self.batch = CUDA_BATCH
+        self._batches = Halving(CUDA_BATCH, empty_device_cache)
         self._type = torch.float16 if device.startswith("cuda") else torch.float32
         model, _ = load_checkpoint(  # type: ignore[no-untyped-call]
             str(weights), device=device, fuse=True
@@ -177,23 +191,20 @@ class TorchNetwork:
         self._model = model.to(self._type).eval()
         self._device = device
 
+    @property
+    def batch(self) -> int:
+        """How many images the device took at once without running out of memory."""
+        return self._batches.size
+
+    @property
+    def size_bytes(self) -> int:
+        """What the weights take on the device."""
+        parts = (*self._model.parameters(), *self._model.buffers())
+        return sum(part.numel() * part.element_size() for part in parts)
+
     def run(self, images: Images) -> list[Floats]:
-        """The raw outputs for RGB images (B, side, side, 3).
-
-        Where the device's memory does not hold the batch, its halves are run one after the other,
-        and later batches are that small from the start.
-        """
-        import torch
-
-        try:
-            return self._forward(images)
-        except torch.OutOfMemoryError:
-            if len(images) == 1:
-                raise
-            torch.cuda.empty_cache()
-            self.batch = max(1, len(images) // 2)
-            halves = [self.run(images[: self.batch]), self.run(images[self.batch :])]
-            return [np.concatenate(parts) for parts in zip(*halves, strict=True)]
+        """The raw outputs for RGB images (B, side, side, 3), in as many batches as it takes."""
+        return self._batches.run(images, self._forward)
 
     def _forward(self, images: Images) -> list[Floats]:
         import torch

@@ -11,6 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+T4 = 15 * 1024**3
+BUFFER = 2 * 1024**3
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+DEVICE_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")))
+"""One of these is there where a driver is that torch's CUDA can use: Nvidia's, WSL's, AMD's."""
+
 
 def prepare(config_dir: Path, threads: int | None = None) -> None:
     """Make ultralytics importable here, writing only under `config_dir` and never going online.
@@ -32,9 +38,44 @@ def prepare(config_dir: Path, threads: int | None = None) -> None:
 
 def pick_device() -> str:
     """ "cuda" where torch can use one, else "cpu"."""
+    # Torch takes 300 MB and seconds: not only to learn that there is no device.
+    if not any(file.exists() for file in DEVICE_FILES):
+        return "cpu"
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def empty_device_cache() -> None:
+    """Give the device back what torch holds of its memory for later; nothing without one."""
+    # What has not been imported holds nothing.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def model_memory() -> int:
+    """Bytes that models may take by default.
+
+    On a CUDA device its own memory without a buffer for what they compute (the T4 that the media
+    services were laid out for has 15 GB, 2 of them buffer); on a CPU as much as a T4 would give,
+    but at most half of the machine's.
+    """
+    if pick_device() == "cpu":
+        return min(T4 - BUFFER, _machine_memory() // 2)
+    import torch
+
+    total: int = torch.cuda.get_device_properties(0).total_memory
+    return max(total - BUFFER, total // 2)
+
+
+def _machine_memory() -> int:
+    """What this machine has, or what its container may take of it."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    try:
+        return min(total, int(CONTAINER_LIMIT.read_text()))
+    except (OSError, ValueError):
+        return total
 
 
 def _limit_threads(threads: int) -> None:

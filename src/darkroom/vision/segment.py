@@ -75,6 +75,11 @@ class ContainerSegmenter:
         if not set(self._kinds) <= set(KINDS):
             raise Permanent(f"The classes of {weights.name} are not plug, box and segment.")
 
+    @property
+    def size_bytes(self) -> int:
+        """What the network takes of its device's memory."""
+        return self._network.size_bytes
+
     def segment(
         self, image: Image, *, confidence: float = 0.30, iou: float = 0.50
     ) -> list[Container]:

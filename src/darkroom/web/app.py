@@ -10,8 +10,15 @@ from flask_bootstrap import Bootstrap5
 from darkroom.console import api_jobs, navigation, observing
 from darkroom.console import jobs as console_jobs
 from darkroom.counting import api as counting_api
+from darkroom.counting import navigation as counting_navigation
 from darkroom.counting import pages as counting_pages
+from darkroom.counting.places import api as places_api
+from darkroom.counting.places import pages as places_pages
+from darkroom.counting.rerun import pages as rerun_pages
+from darkroom.counting.review import pages as review_pages
 from darkroom.counting.service import CountingService
+from darkroom.counting.stock import api as stock_api
+from darkroom.counting.stock import pages as stock_pages
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings
 from darkroom.storage.secret import secret_key
@@ -98,6 +105,7 @@ def _extend(app: Flask, settings: Settings) -> None:
     formats.register(app)
     errors.register(app)
     navigation.register(app)
+    counting_navigation.register(app)
     observing.register(app)
     app.context_processor(preferences.layout_values)
     policy = headers.content_policy(settings)
@@ -118,6 +126,12 @@ def _add_pages(app: Flask) -> None:
         files.pages,
         counting_pages.pages,
         counting_api.blueprint,
+        rerun_pages.pages,
+        review_pages.pages,
+        places_pages.pages,
+        places_api.blueprint,
+        stock_pages.pages,
+        stock_api.blueprint,
         webhooks.pages,
         webhooks_api.blueprint,
         console_jobs.pages,

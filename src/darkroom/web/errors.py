@@ -7,6 +7,7 @@ what was not foreseen is logged under a reference that the answer names.
 import logging
 import secrets
 from dataclasses import dataclass
+from math import ceil
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -79,6 +80,7 @@ class Failure:
     message: str
     field: str | None = None
     reference: str | None = None
+    retry_seconds: int = RETRY_SECONDS
 
     @property
     def title(self) -> str:
@@ -109,7 +111,7 @@ def answer(failure: Failure) -> Response:
     response = _as_json(failure) if wants_json() else _as_page(failure)
     response.status_code = failure.status
     if failure.status == 503:
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
+        response.headers["Retry-After"] = str(failure.retry_seconds)
     return response
 
 
@@ -128,6 +130,9 @@ def _as_page(failure: Failure) -> Response:
 def _on_ours(error: DarkroomError) -> Response:
     if isinstance(error, Invalid):
         return answer(Failure(error.status, error.code, error.message, error.field))
+    if isinstance(error, Transient) and error.retry_after:
+        seconds = ceil(error.retry_after.total_seconds())
+        return answer(Failure(503, error.code, error.message, retry_seconds=seconds))
     if isinstance(error, Transient | NotNow):
         return answer(Failure(503, error.code, error.message))
     return _on_surprise(error)

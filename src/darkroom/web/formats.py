@@ -40,6 +40,7 @@ def register(app: Flask) -> None:
         filesize=filesize,
         number=number,
         percent=percent,
+        distance=distance,
         say=say,
         run_note=run_note,
         time_left=time_left,
@@ -102,6 +103,11 @@ def number(value: float | None, digits: int = 0) -> str:
     pattern = f"#,##0.{'#' * digits}" if digits else "#,##0"
     # Adding zero turns a rounded -0.0 into 0.0.
     return str(format_decimal(round(value, digits) + 0.0, pattern))
+
+
+def distance(metres: float) -> str:
+    """A distance on the ground: 12 m, 340 m, 5.2 km."""
+    return f"{number(metres)} m" if metres < 1000 else f"{number(metres / 1000, 1)} km"
 
 
 def percent(fraction: float | None) -> str:

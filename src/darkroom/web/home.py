@@ -20,7 +20,8 @@ SHOWN = 5
 def show() -> ResponseReturnValue:
     """The first page after signing in."""
     with services().database.session() as db:
-        going = _with_status(db, "running", "pending")
+        locate = counting.runs_to_locate(db, scope(), SHOWN)
+        going = [run for run in _with_status(db, "running", "pending") if run not in locate]
         failed = _with_status(db, "failed")
         review = counting.runs_to_review(db, scope(), SHOWN)
         done = [run for run in _with_status(db, "completed") if run not in review]
@@ -28,6 +29,7 @@ def show() -> ResponseReturnValue:
             "home.html",
             going=counting.cards(db, going),
             failed=counting.cards(db, failed),
+            locate=counting.cards(db, locate),
             review=counting.cards(db, review),
             done=counting.cards(db, done),
         )

@@ -13,6 +13,7 @@ SENTENCES = {
     "limit": N_("limit %(on)s is reached"),
     "concurrency": N_("all calls %(on)s may have are in flight"),
     "budget": N_("budget %(on)s is spent"),
+    "location": N_("waits for a location to be chosen"),
     "retry": N_("it went wrong and is tried again"),
     "unknown_step": N_("the last worker that took it does not know this step"),
     "stopped": N_("its worker stopped"),

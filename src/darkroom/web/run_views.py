@@ -29,6 +29,14 @@ class Card:
     thumbnail_url: str | None = None
     summary: str = ""
     needs_review: bool = False
+    needs_location: bool = False
+
+    @property
+    def state(self) -> str:
+        """The state that a person wants to know first."""
+        if self.needs_location and not self.run.is_over:
+            return "needs_location"
+        return "review" if self.needs_review else self.run.status
 
 
 def visible_run(session: Session, run_id: UUID) -> Run:

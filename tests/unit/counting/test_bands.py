@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from numpy.typing import NDArray
 from PIL import Image
+from scenes.looks import Look, Scene, draw
+from validation import seed_formula
 
 from darkroom.counting.bands import ContainerEstimate, estimate
 from darkroom.counting.geometry import centres
 from darkroom.counting.parameters import Parameters
 from darkroom.counting.vegetation import ColourRange, reference_of
-from tests.unit.counting import seed_formula
-from tests.unit.counting.scenes import Look, Scene, draw
 
 NONE = np.zeros((0, 4))
 PHOTOS = Path(__file__).parents[4] / "shared" / "photos" / "tray"

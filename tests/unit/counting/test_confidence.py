@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from scenes.looks import Look, draw
 
 from darkroom.counting.bands import estimate
-from darkroom.counting.confidence import Confidence, confidence_of, spread, together
-from tests.unit.counting.scenes import Look, draw
+from darkroom.counting.confidence import (
+    Confidence,
+    Doubt,
+    chances,
+    confidence_of,
+    spread,
+    together,
+)
 
 counts = some.integers(0, 1000)
 spreads = some.floats(0, 1)
@@ -15,16 +22,16 @@ spreads = some.floats(0, 1)
 
 def test_a_count_without_estimates_is_sure() -> None:
     sure = confidence_of(70, 0, 0.3, 0.2)
-    assert sure.interval == pytest.approx((70, 70.4), abs=0.1)
+    assert sure.interval == pytest.approx((69.6, 70.4), abs=0.1)
     assert sure.probability > 0.999
 
 
 @given(counts, some.floats(0, 1000), spreads, spreads)
-def test_the_interval_holds_the_count_and_no_less_than_was_detected(
+def test_the_interval_holds_the_count_and_never_less_than_nothing(
     detected: int, estimated: float, sizes: float, threshold: float
 ) -> None:
     low, high = confidence_of(detected, estimated, sizes, threshold).interval
-    assert detected <= low <= detected + estimated < high
+    assert 0 <= low <= detected + estimated < high
 
 
 @given(counts, some.floats(1, 1000), spreads)
@@ -32,6 +39,29 @@ def test_more_spread_means_less_confidence(detected: int, estimated: float, size
     calm = confidence_of(detected, estimated, sizes, 0.1)
     wild = confidence_of(detected, estimated, sizes + 0.2, 0.1)
     assert wild.error > calm.error and wild.probability <= calm.probability
+
+
+def test_what_the_detector_doubts_makes_a_count_less_sure() -> None:
+    sure, doubtful = (Doubt(chances(np.full(50, score))) for score in (0.8, 0.35))
+    assert confidence_of(50, 0, 0.3, 0.1, doubt=sure).error < 1
+    assert confidence_of(50, 0, 0.3, 0.1, doubt=doubtful).error > 2
+
+
+def test_plants_half_seen_make_a_count_less_sure() -> None:
+    half = Doubt(faint=chances(np.full(10, 0.2)))
+    assert confidence_of(50, 5, 0.1, 0, doubt=half).error > confidence_of(50, 5, 0.1, 0).error + 3
+
+
+def test_doubts_of_several_bands_are_one_doubt() -> None:
+    parts = [Doubt(np.array([0.9, 0.5]), np.array([0.1])), Doubt(np.array([0.8]))]
+    assert Doubt.of(parts).found.tolist() == [0.9, 0.5, 0.8]
+    assert Doubt.of(parts).faint.tolist() == [0.1]
+
+
+@given(some.floats(0, 1), some.floats(0, 1))
+def test_a_better_score_is_a_better_chance(one: float, other: float) -> None:
+    low, high = chances(np.array(sorted([one, other])))
+    assert 0 <= low <= high <= 1
 
 
 def test_a_threshold_that_matters_means_less_confidence() -> None:
@@ -50,8 +80,8 @@ def test_the_probability_is_that_of_one_plant_or_a_tenth() -> None:
 
 
 def test_independent_counts_add_up_and_their_errors_partly_cancel() -> None:
-    both = together([Confidence(10, 3, 8), Confidence(20, 4, 20)])
-    assert (both.total, both.error, both.least) == (30, 5, 28)
+    both = together([Confidence(10, 3), Confidence(20, 4)])
+    assert (both.total, both.error) == (30, 5)
 
 
 def test_no_counts_together_are_none() -> None:

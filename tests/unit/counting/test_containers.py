@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from numpy.typing import NDArray
+from scenes.looks import Look, draw
 
 from darkroom.counting.bands import estimate
 from darkroom.counting.containers import NOBODY, Container, assign, crops, owners
-from tests.unit.counting.scenes import Look, draw
 
 SHAPE = (100, 120)
 

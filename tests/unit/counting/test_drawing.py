@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from darkroom.counting.drawing import Legend, draw
+from darkroom.counting.drawing import Legend, draw_over
 from darkroom.counting.geometry import MultiPolygon
 
 NONE = np.zeros((0, 4))
@@ -13,6 +13,18 @@ LEGEND = Legend(70, 12, 0.93)
 
 def _photo(height: int = 400, width: int = 600, tone: int = 100) -> NDArray[np.uint8]:
     return np.full((height, width, 3), tone, np.uint8)
+
+
+def draw(
+    photo: NDArray[np.uint8],
+    detections: NDArray[np.float64],
+    estimates: list[MultiPolygon],
+    legend: Legend,
+) -> NDArray[np.uint8]:
+    """A drawn copy of the photo."""
+    picture = photo.copy()
+    draw_over(picture, detections, estimates, legend)
+    return picture
 
 
 def _region(*rings: list[tuple[float, float]]) -> MultiPolygon:

@@ -19,6 +19,6 @@ def test_the_default_grows_with_the_resolution_of_the_photo() -> None:
     assert large == pytest.approx(4 * small)
 
 
-def test_kinds_without_a_default_use_the_density_of_the_product() -> None:
-    own = Parameters(ground_sample_cm=0.5, plant_area_cm2={}, product_area_cm2=20)
-    assert default_plant_area("plug", 1e6, own) == pytest.approx(80)
+def test_a_container_type_s_own_capacity_is_the_ruler() -> None:
+    roomy = Parameters(capacity={"plug": 10, "box": 150, "segment": 10})
+    assert default_plant_area("box", 75_000, roomy) == pytest.approx(500)

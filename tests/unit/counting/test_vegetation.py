@@ -2,6 +2,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scenes.looks import Look, Scene, draw
 
 from darkroom.counting.vegetation import (
     GREEN,
@@ -12,7 +13,6 @@ from darkroom.counting.vegetation import (
     gate,
     reference_of,
 )
-from tests.unit.counting.scenes import Look, Scene, draw
 
 NONE = np.zeros((0, 4))
 

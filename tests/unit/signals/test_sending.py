@@ -5,7 +5,8 @@ from contextlib import suppress
 import pytest
 
 from darkroom.errors import Transient
-from darkroom.signals import addresses, sending
+from darkroom.providers import addresses
+from darkroom.signals import sending
 from tests.engine.receiver import Receiver, receiving
 
 HERE = ["127.0.0.1"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 
 from darkroom.errors import Invalid
 from darkroom.storage import images
@@ -24,7 +24,7 @@ from darkroom.storage.images import (
     inspect,
     load,
     save,
-    shrunk,
+    thumbnail,
 )
 
 LIMIT = 1_000_000
@@ -303,10 +303,53 @@ def test_saved_derivatives_carry_nothing_but_pixels(tmp_path: Path, mime: str) -
         assert not {"exif", "comment", "icc_profile", "xmp"} & set(image.info)
 
 
-def test_shrinking_keeps_the_shape_and_never_enlarges() -> None:
-    pixels = np.asarray(picture(640, 480))
-    assert shrunk(pixels, 300).shape == (225, 300, 3)
-    assert shrunk(pixels, 1000).shape == (480, 640, 3)
+@pytest.mark.parametrize("kind", ["jpg", "png", "webp"])
+def test_a_thumbnail_keeps_the_shape_and_never_enlarges(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"photo.{kind}"
+    picture(640, 480).save(path)
+    for side, shape in ((300, (225, 300, 3)), (1000, (480, 640, 3))):
+        assert thumbnail(path, side, max_pixels=LIMIT)[0].shape == shape
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_thumbnail_stands_upright_and_comes_with_the_exif(
+    tmp_path: Path, orientation: int
+) -> None:
+    path, exif = tmp_path / "photo.jpg", Image.Exif()
+    exif[ORIENTATION], exif[MAKE] = orientation, "Camera"
+    picture(640, 480).save(path, exif=exif, quality=95)
+    small, found = thumbnail(path, 64, max_pixels=LIMIT)
+    upright = Image.fromarray(load(path, max_pixels=LIMIT)).resize(small.shape[1::-1])
+    assert np.abs(small.astype(int) - np.asarray(upright)).mean() < 6
+    assert found[MAKE] == "Camera"
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "CMYK", "1"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_kind_of_picture_is_turned_as_pillow_turns_it(
+    tmp_path: Path, mode: str, orientation: int
+) -> None:
+    path, exif = tmp_path / ("photo.jpg" if mode == "CMYK" else "photo.png"), Image.Exif()
+    exif[ORIENTATION] = orientation
+    noise = np.random.default_rng(0).integers(0, 256, (600, 31, 3), dtype=np.uint8)
+    Image.fromarray(noise).convert(mode).save(path, exif=exif)
+    with Image.open(path) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    assert (load(path, max_pixels=LIMIT) == expected).all()
+
+
+@pytest.mark.parametrize("size", [(4200, 4100), (4201, 4099)])
+def test_a_picture_too_large_for_one_frame_is_a_grid_of_its_own_size(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    path = tmp_path / "large.avif"
+    pixels = np.asarray(picture(*size))
+    save(pixels, path, AVIF, quality=85, avif_speed=10)
+    with Image.open(path) as image:
+        image.load()
+        assert image.size == size
+        assert np.abs(np.asarray(image).astype(int) - pixels).mean() < 3
+    assert b"grid" in path.read_bytes()[:1000]
 
 
 def test_only_the_decoders_of_our_types_are_tried(look: Look) -> None:

@@ -1,5 +1,5 @@
 -- Tell the fan-ins and runs of cancelled jobs that these steps have ended, with an error.
-SELECT darkroom_end_steps_v1(
+SELECT darkroom_end_steps_v2(
     CAST(:job_ids AS bigint[]),
     array_fill(NULL::jsonb, ARRAY[n]),
     array_fill(CAST(:error AS jsonb), ARRAY[n]),

@@ -21,6 +21,7 @@ class Correction(Base):
     __tablename__ = "corrections"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[UUID]
     session_id: Mapped[int]
     image_id: Mapped[UUID]
     container_id: Mapped[int | None]

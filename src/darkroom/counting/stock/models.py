@@ -30,7 +30,7 @@ class StockBatch(Base):
     total_detected: Mapped[int | None]
     total_estimated: Mapped[int | None]
     quantity_initial: Mapped[int]
-    quantity_current: Mapped[int]
+    quantity_current: Mapped[int] = mapped_column(server_default=SERVER)
     quality_score: Mapped[float | None]
     notes: Mapped[str] = mapped_column(server_default=SERVER)
     custom_attributes: Mapped[Json] = mapped_column(JSONB, server_default=SERVER)

@@ -9,11 +9,11 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from darkroom.errors import Cancelled, Invalid, NotNow
+from darkroom.errors import Cancelled, Invalid, ModelGone, NotNow
 from darkroom.queue.gates import money, pace, permit
 from darkroom.queue.gates.breaker import Outcome
 from darkroom.queue.gates.money import Charge
@@ -23,8 +23,9 @@ from darkroom.queue.task import Task
 
 log = logging.getLogger(__name__)
 
-UNCOUNTED = (Invalid, NotNow, Cancelled, SQLAlchemyError)
-"""What says nothing about the provider: the caller's mistakes, refusals, stops, our database."""
+UNCOUNTED = (Invalid, ModelGone, NotNow, Cancelled, SQLAlchemyError)
+"""What says nothing about the provider's health: the caller's mistakes, refusals, models that were
+withdrawn, stops, our database."""
 
 
 class OutsideCall:
@@ -34,6 +35,11 @@ class OutsideCall:
         self._task = task
         self._wanted = wanted
         self._parts = 0
+
+    @property
+    def id(self) -> UUID:
+        """What tells this call from all others, in `permits` and `charges`."""
+        return self._wanted.call_id
 
     def charge(self, amount: Decimal) -> None:
         """Put on record at once what the provider took, in US dollars; call it again for more.
@@ -68,8 +74,8 @@ def calling(
 ) -> Iterator[OutsideCall]:
     """Ask the gates for one call; inside the block it is made, after it the gates hear how it went.
 
-    Every error counts against the breaker but `Invalid` (and `Refused`), `NotNow`, `Cancelled` and
-    those of our own database.
+    Every error counts against the breaker but `Invalid` (and `Refused`), `ModelGone`, `NotNow`,
+    `Cancelled` and those of our own database.
 
     Parameters
     ----------

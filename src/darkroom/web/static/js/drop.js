@@ -155,13 +155,13 @@ class DropZone {
   send() {
     const good = this.good();
     if (!good.length || this.sending) return;
-    const data = new FormData();
-    data.append("csrf_token", this.form.elements.csrf_token.value);
+    const data = new FormData(this.form);
+    data.delete("file");
     for (const photo of good) data.append("file", photo.file, photo.file.name);
     const request = new XMLHttpRequest();
     request.open("POST", this.form.action);
     request.setRequestHeader("Accept", "application/json");
-    request.setRequestHeader("Idempotency-Key", this.keyOf(good));
+    request.setRequestHeader("Idempotency-Key", this.keyOf(good, data));
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => this.progress(good, event.loaded * (this.bytes(good) / event.total)));
     request.upload.addEventListener("load", () => { this.sum.textContent = word("checking"); });
@@ -171,11 +171,11 @@ class DropZone {
     request.send(data);
   }
 
-  /** The same photos go under the same key: sent again after a lost connection, they are counted once. */
-  keyOf(photos) {
-    const files = photos.map((photo) => photo.file);
-    if (this.sent?.length !== files.length || files.some((file, at) => file !== this.sent[at])) {
-      this.sent = files;
+  /** The same photos of the same place go under the same key: sent again after a lost connection, they are counted once. */
+  keyOf(photos, data) {
+    const sent = [...photos.map((photo) => photo.file), data.get("storage_location_id")];
+    if (this.sent?.length !== sent.length || sent.some((part, at) => part !== this.sent[at])) {
+      this.sent = sent;
       this.key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     }
     return this.key;

@@ -9,8 +9,8 @@ switchTheme();
 keepTimes(document);
 listenToKeys();
 offerCopies(document);
-// On a phone the tabs of the console are wider than the screen.
-const here = document.querySelector(".console-nav [aria-current]");
+// On a phone the tabs of the console, and those of Count, are wider than the screen.
+const here = document.querySelector(".console-nav [aria-current], .sub-nav [aria-current]");
 if (here) here.parentElement.scrollLeft = here.offsetLeft - (here.parentElement.clientWidth - here.offsetWidth) / 2;
 for (const form of document.querySelectorAll("[data-filters]")) {
   form.addEventListener("change", (event) => event.target.matches("select") && form.requestSubmit());
@@ -22,8 +22,18 @@ if (document.querySelector("[data-selection]")) import("./selection.js").then(({
 document.querySelector("[data-go-on]")?.requestSubmit();
 if (document.querySelector("[data-drop]")) import("./drop.js").then(({ begin }) => document.querySelectorAll("[data-drop]").forEach(begin));
 if (document.querySelector("[data-viewer]")) import("./viewer.js").then(({ begin }) => document.querySelectorAll("[data-viewer]").forEach(begin));
+if (document.querySelector("[data-compare]")) import("./compare.js").then(({ begin }) => document.querySelectorAll("[data-compare]").forEach(begin));
+showMaps();
+
+if (document.querySelector("[data-review]")) import("./review.js").then(({ begin }) => document.querySelectorAll("[data-review]").forEach(begin));
 
 document.addEventListener("darkroom:refreshed", () => {
+  showMaps();
   keepTimes(document);
   offerCopies(document);
 });
+
+function showMaps() {
+  const maps = document.querySelectorAll("[data-map]");
+  if (maps.length) import("./map.js").then(({ begin }) => maps.forEach(begin));
+}

@@ -1,0 +1,1 @@
+"""How well counting counts, on scenes whose truth is known."""
