@@ -140,11 +140,13 @@ def detect(task: Task, image_id: str) -> Save:
         task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
         counted = eyes.count(pixels, report)
         reasons = quality.reasons(pixels, counted, chosen.counting.slice_size)
+        colours = None if reasons else expected.learnt(pixels, counted, known)
     models.finished_image(task)
 
     def save(tx: Transaction) -> None:
         row = tx.session.get_one(Photo, photo.image_id)
         write_photo(tx.session, row, counted, reasons, known.error_scale)
+        expected.remember(tx.session, row, colours)
 
     return save
 

@@ -10,6 +10,7 @@ import logging
 from darkroom.alerts import Alert, mail
 from darkroom.alerts import slack as slack_webhook
 from darkroom.errors import Permanent
+from darkroom.providers.calls import calling_provider
 from darkroom.queue.calls import Call
 from darkroom.queue.step import Retry, Save, step
 from darkroom.queue.task import Task
@@ -44,9 +45,9 @@ def slack(task: Task, subject: str, text: str) -> Save:
     settings = task.settings.alerts
     if settings.slack_webhook_url is None:
         raise Permanent("DARKROOM_SLACK_WEBHOOK_URL is not set any more.")
-    slack_webhook.send(
-        settings.slack_webhook_url, _alert(task, subject, text), settings.timeout_seconds
-    )
+    said = _alert(task, subject, text)
+    with calling_provider(task, "slack", "post"):
+        slack_webhook.send(settings.slack_webhook_url, said, settings.timeout_seconds)
     return lambda tx: tx.result(delivered=True)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 from darkroom.db import embedded, migrate
 from darkroom.db.sessions import Database
 from darkroom.settings import QueueSettings, Settings
+from tests.sandboxed import Sandboxed, sandboxing
 
 # The same examples in every run: a failure is one of the change, not of the day.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -118,6 +119,13 @@ def settings(tmp_path: Path, database_url: str, model_cache: Path) -> Settings:
             backoff_seconds=0.1,
         ),
     )
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandboxed]:
+    """The sandbox of the outside services, fresh and in a thread; see `tests/sandboxed.py`."""
+    with sandboxing() as running:
+        yield running
 
 
 def _create(server_url: str, name: str, template: str = "template0") -> None:

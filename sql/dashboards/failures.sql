@@ -9,7 +9,8 @@
 -- example_job_id       the newest
 -- example              its message
 --
--- Cost: the newest 2 000 attempts that ended badly, by an index that holds only those.
+-- Cost: the newest 2 000 attempts that ended badly, by an index that holds only those, and the job of
+-- each, looked up one by one: how few they are no plan knows.
 WITH wrong AS (
     SELECT *
     FROM attempts
@@ -30,7 +31,7 @@ shaped AS (
         left(w.error_message, 300) AS message,
         darkroom_message_shape_v1(w.error_message) AS shape
     FROM wrong w
-    JOIN procrastinate_jobs j ON j.id = w.job_id
+    CROSS JOIN LATERAL (SELECT task_name FROM procrastinate_jobs WHERE id = w.job_id LIMIT 1) j
 )
 SELECT
     task,

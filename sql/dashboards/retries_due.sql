@@ -5,7 +5,8 @@
 -- attempts_left        tries left, this one included
 -- error_class, error   why the last try ended
 --
--- Cost: the 200 that are due first, by the index of scheduled steps; of 5 000 scheduled ones at most.
+-- Cost: the 200 that are due first, by the index of scheduled steps; of 5 000 scheduled ones at most,
+-- looked up one by one.
 SELECT
     j.id AS job_id,
     s.run_id,
@@ -24,7 +25,7 @@ FROM (
     ORDER BY scheduled_at
     LIMIT 5000
 ) j
-JOIN steps s ON s.job_id = j.id AND s.waiting_kind = 'retry'
+JOIN LATERAL (SELECT * FROM steps WHERE job_id = j.id LIMIT 1) s ON s.waiting_kind = 'retry'
 LEFT JOIN LATERAL (
     SELECT error_class, error_message
     FROM attempts

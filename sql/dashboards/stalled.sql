@@ -66,13 +66,14 @@ UNION ALL
         ORDER BY created_at
         LIMIT 1000
     ) r
-    WHERE r.created_at < now() - interval '30 s'
-        AND NOT EXISTS (
-            SELECT
-            FROM steps s
-            JOIN procrastinate_jobs j ON j.id = s.job_id
-            WHERE s.run_id = r.id AND j.status IN ('todo', 'doing')
-        )
+    LEFT JOIN LATERAL (
+        SELECT s.job_id
+        FROM steps s
+        JOIN procrastinate_jobs j ON j.id = s.job_id
+        WHERE s.run_id = r.id AND j.status IN ('todo', 'doing')
+        LIMIT 1
+    ) open_step ON true
+    WHERE r.created_at < now() - interval '30 s' AND open_step.job_id IS NULL
     ORDER BY r.created_at
     LIMIT 200
 )

@@ -46,8 +46,8 @@ WITH picked AS (
         w.job_id, s.run_id, j.queue_name AS lane, j.task_name AS task, s.label, u.name AS owner,
         w.reason, w.waits_on, w.until, w.why, s.created_at AS asked_at
     FROM darkroom_why_waiting_v2(ARRAY(SELECT id FROM picked)) w
-    JOIN procrastinate_jobs j ON j.id = w.job_id
-    LEFT JOIN steps s ON s.job_id = w.job_id
+    CROSS JOIN LATERAL (SELECT * FROM procrastinate_jobs WHERE id = w.job_id LIMIT 1) j
+    LEFT JOIN LATERAL (SELECT * FROM steps WHERE job_id = w.job_id LIMIT 1) s ON true
     LEFT JOIN users u ON u.id = s.owner_id
     ORDER BY j.queue_name, -j.priority::bigint, w.job_id
 )

@@ -177,6 +177,29 @@ ALTER TABLE s3_images
     ADD COLUMN captured_at timestamp,
     ADD COLUMN review_reasons jsonb NOT NULL DEFAULT '[]';
 
+-- What was counted before kept its reasons with the containers.
+UPDATE photo_processing_sessions s
+SET review_reasons = found.reasons
+FROM (
+    SELECT
+        c.session_id,
+        jsonb_agg(
+            jsonb_build_object(
+                'photo', i.position,
+                'container', c.number,
+                'code', 'container',
+                'text', coalesce(c.review_reason, 'the count is not sure'),
+                'values', '{}'::jsonb
+            )
+            ORDER BY i.position, c.number
+        ) AS reasons
+    FROM containers c
+    JOIN s3_images i ON i.image_id = c.image_id
+    WHERE c.needs_review
+    GROUP BY c.session_id
+) found
+WHERE found.session_id = s.id;
+
 -- A file of places or products that somebody sent, and what became of its rows.
 CREATE TABLE place_imports (
     id uuid PRIMARY KEY DEFAULT gen_random_uuid(),

@@ -35,7 +35,7 @@ CREATE TABLE provider_answers (
     provider text NOT NULL,
     operation text NOT NULL,
     model text NOT NULL,
-    -- The body of the answer as it came, in the store.
+    -- In the store: one line of facts (JSON), then the body of the answer as it came.
     storage_key text NOT NULL,
     size_bytes bigint NOT NULL,
     facts jsonb NOT NULL DEFAULT '{}',

@@ -19,6 +19,7 @@ from darkroom.commands.doctor import doctor
 from darkroom.commands.jobs import jobs
 from darkroom.commands.providers import providers
 from darkroom.commands.queue import COMMANDS as QUEUE_COMMANDS
+from darkroom.commands.sandbox import sandbox
 from darkroom.commands.upkeep import upkeep
 from darkroom.errors import DarkroomError, Invalid
 from darkroom.settings import ROOT, Settings
@@ -67,10 +68,11 @@ def up(settings: Settings) -> None:
     with database_url(settings, say=click.echo) as url:
         applied = migrate.migrate(url)
         if applied:
-            click.echo(f"Applied {len(applied)} migrations.")
+            click.echo(f"Applied {len(applied)} migration{'' if len(applied) == 1 else 's'}.")
         _prepare_models(settings)
         _welcome(settings, url)
-        code = supervisor.run(settings, ROOT / "Procfile", database_url=url)
+        unused = () if settings.providers.sandboxed else ("sandbox",)
+        code = supervisor.run(settings, ROOT / "Procfile", database_url=url, without=unused)
     sys.exit(code)
 
 
@@ -106,6 +108,7 @@ main.add_command(counting)
 main.add_command(doctor)
 main.add_command(jobs)
 main.add_command(providers)
+main.add_command(sandbox)
 main.add_command(upkeep)
 for _command in QUEUE_COMMANDS:
     main.add_command(_command)

@@ -193,6 +193,7 @@ class GateSettings:
             "render-video": Quota(3, 300),
             "render-multi-scene": Quota(2, 300),
             "enhance-media": Quota(5, 60),
+            "login": Quota(20, 60),
         }
     )
     paces: Mapping[str, float] = field(default_factory=lambda: {"variants": 1.5, "catalog": 2.0})
@@ -336,6 +337,12 @@ class ProvidersSettings:
     def with_models(self) -> tuple[ProviderSettings, ...]:
         """Those that have models to choose from."""
         return self.gemini, self.openai, self.laozhang
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All services whose calls have breakers, those of our own machine among them."""
+        models = (found.name for found in self.with_models)
+        return (*models, "cloudinary", "wordpress", "gcs", "slack", "storage", "models")
 
     @property
     def sandboxed(self) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -73,11 +73,18 @@ _Event = signal.Signals | _Child | OSError
 """A signal to us, a change of a child, or the loss of our own output."""
 
 
-def run(settings: Settings, procfile: Path, *, database_url: str) -> int:
+def run(
+    settings: Settings, procfile: Path, *, database_url: str, without: Collection[str] = ()
+) -> int:
     """Run the processes of a Procfile in its folder until a signal or the first end of one.
 
     They get our environment, with `DATABASE_URL` and the address and home of the settings, and
     find the programs of our Python's environment first. Call it from the main thread.
+
+    Parameters
+    ----------
+    without
+        Processes that are not needed, by their names in the Procfile.
 
     Returns
     -------
@@ -91,7 +98,8 @@ def run(settings: Settings, procfile: Path, *, database_url: str) -> int:
         When the Procfile names nothing, or the address of the settings cannot be listened on.
     """
     check_address(settings.web)
-    commands = parse_procfile(procfile.read_text(encoding="utf-8")).processes
+    named = parse_procfile(procfile.read_text(encoding="utf-8")).processes
+    commands = {name: command for name, command in named.items() if name not in without}
     if not commands:
         raise Invalid(f"{procfile} names no process.")
     patience = settings.queue.grace_seconds + MARGIN_SECONDS

@@ -49,7 +49,7 @@ def assert_bought_once(engine: Engine, service: Service) -> None:
     assert str(value(engine, "SELECT sum(amount) FROM charges")) == "0.040000"
     assert value(engine, "SELECT count(*) FROM provider_calls") == 1
     assert value(engine, "SELECT count(*) FROM provider_answers") == 1
-    assert list((Path(engine.environ["DARKROOM_HOME"]) / "spool").iterdir()) == []
+    assert list((Path(engine.environ["DARKROOM_HOME"]) / "spool").glob("*")) == []
 
 
 def test_killed_while_the_store_takes_the_answer(
@@ -91,7 +91,10 @@ def test_killed_while_the_database_takes_the_answer(
         service.instead = once_locked
         doomed = engine.start_worker("io", **shop(service))
         run_id = engine.start_run(steps.purchase.call(key="a", go=str(tmp_path / "go")))
-        waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waits = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation ="
+            " (SELECT oid FROM pg_class WHERE relname = 'provider_calls')"
+        )
         engine.until(lambda: value(engine, waits))
         doomed.kill()
         doomed.wait()

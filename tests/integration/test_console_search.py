@@ -191,6 +191,17 @@ def test_counts_are_capped(database: Database) -> None:
         assert (whole.number, whole.exact, whole.by_task) == (12, True, {"steps.note": 12})
 
 
+def test_what_is_counted_in_many_batches_is_counted_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many(database, 100)
+    monkeypatch.setattr(search, "FIRST_WINDOW", 9)
+    monkeypatch.setattr(search, "FIRST_BATCH", 2)
+    with database.session() as session:
+        found = search.count(session, JobFilter(args=(("word", "1"),)), cap=None, seconds=60)
+    assert (found.number, found.exact, found.by_task) == (50, True, {"steps.note": 50})
+
+
 def test_a_search_that_takes_too_long_says_how_far_it_came_and_goes_on(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -60,8 +60,9 @@ def status(client: FlaskClient, task_id: str) -> dict:
     return client.get(f"/api/v1/stock/tasks/{task_id}").json
 
 
-def done(client: FlaskClient, engine: Engine, task_id: str) -> dict:
-    engine.until(lambda: status(client, task_id)["status"] in ("completed", "failed"), seconds=120)
+def done(client: FlaskClient, engine: Engine, task_id: str, seconds: float = 120) -> dict:
+    over = ("completed", "failed")
+    engine.until(lambda: status(client, task_id)["status"] in over, seconds=seconds)
     return status(client, task_id)
 
 
@@ -105,7 +106,7 @@ def test_a_photo_that_cannot_be_counted_does_not_take_the_others_along(
 
 
 def test_a_worker_killed_in_the_middle_of_detect_loses_and_doubles_nothing(
-    client: FlaskClient, engine: Engine, start_worker, database: Database
+    client: FlaskClient, engine: Engine, start_worker, database: Database, settings: Settings
 ):
     doomed = start_worker()
     task_id = upload(client, (drawn(size=(3200, 2400))[0], "large.jpg"))
@@ -127,6 +128,7 @@ def test_a_worker_killed_in_the_middle_of_detect_loses_and_doubles_nothing(
         ).all()
     assert rows[0] == rows[1] == task["total_detected"] == len(task["detections"])
     assert outcomes == ["lost", "succeeded"]
+    assert not [path for path in settings.temp_dir.rglob("*") if path.is_file()]
 
 
 @pytest.mark.skipif(not TRAY.exists(), reason=f"the real tray is not here: {TRAY}")

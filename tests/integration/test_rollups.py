@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from darkroom.db.sessions import Database
-from darkroom.queue import rollups
+from darkroom.queue import rescue, rollups
 
 OUTCOMES = ("succeeded", "failed", "retried", "given_back", "lost", "cancelled")
 PAST = datetime.now(UTC) - timedelta(hours=5)
@@ -55,7 +56,7 @@ def roll_up(database: Database, minutes: int) -> int:
     with database.session() as session:
         return int(
             session.execute(
-                text("SELECT rolled FROM darkroom_roll_up_v1(:minutes)"), {"minutes": minutes}
+                text("SELECT rolled FROM darkroom_roll_up_v2(:minutes)"), {"minutes": minutes}
             ).scalar_one()
         )
 
@@ -64,6 +65,8 @@ def everything(database: Database) -> dict[str, list[tuple[Any, ...]]]:
     """All that was rolled up, to the microsecond."""
     figures = {
         "attempt_minutes": "minute, lane, task, outcome, attempts, round(run_seconds::numeric, 6), "
+        "round(slowest_seconds::numeric, 6)",
+        "attempt_tens": "minute, lane, task, outcome, attempts, round(run_seconds::numeric, 6), "
         "round(slowest_seconds::numeric, 6)",
         "latency_minutes": "minute, lane, task, kind, bucket, attempts, round(seconds::numeric, 4)",
         "attempt_totals": "lane, task, outcome, attempts, round(run_seconds::numeric, 4)",
@@ -82,8 +85,8 @@ def empty(database: Database) -> None:
     with database.session() as session:
         session.execute(
             text(
-                "TRUNCATE attempt_minutes, latency_minutes, attempt_totals, latency_totals, "
-                "procrastinate_jobs, steps, attempts CASCADE"
+                "TRUNCATE attempt_minutes, attempt_tens, latency_minutes, attempt_totals, "
+                "latency_totals, procrastinate_jobs, steps, attempts CASCADE"
             )
         )
         session.execute(text("UPDATE rollup_progress SET rolled_to = '-infinity'"))
@@ -92,7 +95,10 @@ def empty(database: Database) -> None:
 def forget_progress(database: Database) -> None:
     with database.session() as session:
         session.execute(
-            text("TRUNCATE attempt_minutes, latency_minutes, attempt_totals, latency_totals")
+            text(
+                "TRUNCATE attempt_minutes, attempt_tens, latency_minutes, attempt_totals, "
+                "latency_totals"
+            )
         )
         session.execute(text("UPDATE rollup_progress SET rolled_to = '-infinity'"))
 
@@ -114,6 +120,7 @@ def test_pieces_make_the_whole_and_again_changes_nothing(database: Database):
         assert everything(database) == whole
         counted = sum(row[3] for row in whole["attempt_totals"])
         assert counted == len(ended) == sum(row[4] for row in whole["attempt_minutes"])
+        assert counted == sum(row[4] for row in whole["attempt_tens"])
         waits = sum(row[4] for row in whole["latency_totals"] if row[2] == "wait")
         runs = sum(row[4] for row in whole["latency_totals"] if row[2] == "run")
         assert waits == len(ended)
@@ -130,7 +137,42 @@ def test_a_pause_is_caught_up_hour_by_hour(database: Database):
     assert rollups.roll_up(database) == 0
 
 
-def test_the_present_minute_is_left_for_later(database: Database):
+def test_a_minute_is_added_to_until_it_is_over(database: Database):
+    end_attempts(database, [(0, "a.a", "succeeded", 3.0)])
+    assert roll_up(database, 100_000) == 1
+    with database.session() as session:
+        session.execute(
+            text(
+                "UPDATE rollup_progress SET rolled_to = CAST(:at AS timestamptz) + interval '1 us'"
+            ),
+            {"at": PAST},
+        )
+    end_attempts(database, [(0, "a.a", "succeeded", 5.0), (0, "a.a", "succeeded", 4.0)])
+    with database.session() as session:
+        session.execute(
+            text(
+                "UPDATE attempts SET finished_at = finished_at + interval '2 us', "
+                "started_at = started_at + interval '2 us' WHERE id > 1"
+            )
+        )
+    assert roll_up(database, 100_000) == 2
+    for table in ("attempt_minutes", "attempt_tens"):
+        [row] = everything(database)[table]
+        assert row[4:] == (3, Decimal(12), Decimal(5))
+
+
+def test_one_process_in_ten_seconds_rolls_up(database: Database):
+    end_attempts(database, [(0, "a.a", "succeeded", 1.0)])
+    assert rescue.roll_up_in_turn(database) == 1
+    end_attempts(database, [(1, "a.a", "succeeded", 1.0)])
+    forget_progress(database)
+    assert rescue.roll_up_in_turn(database) == 0
+    with database.session() as session:
+        session.execute(text("UPDATE chores SET done_at = now() - interval '10 s'"))
+    assert rescue.roll_up_in_turn(database) == 2
+
+
+def test_what_ended_just_now_is_left_for_later(database: Database):
     end_attempts(database, [(0, "a.a", "succeeded", 1.0)])
     with database.session() as session:
         session.execute(text("UPDATE attempts SET finished_at = clock_timestamp()"))
@@ -146,7 +188,7 @@ def test_what_an_open_transaction_ends_is_not_missed(database: Database):
         slow.execute(text("UPDATE attempts SET worker = 'slow'"))
         began = slow.scalar(text("SELECT now()"))
         with database.session() as session:
-            up_to = session.scalar(text("SELECT up_to FROM darkroom_roll_up_v1()"))
+            up_to = session.scalar(text("SELECT up_to FROM darkroom_roll_up_v2()"))
         assert up_to <= began
         slow.rollback()
 

@@ -5,6 +5,7 @@ from sqlalchemy.dialects import postgresql
 
 import darkroom.accounts.audit
 import darkroom.accounts.models
+import darkroom.catalog.models
 import darkroom.counting.models
 import darkroom.counting.places.models
 import darkroom.counting.review.models

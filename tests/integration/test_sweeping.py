@@ -17,7 +17,7 @@ from darkroom.accounts.service import ensure_admin
 from darkroom.db.sessions import Database
 from darkroom.errors import Conflict
 from darkroom.settings import S3Settings
-from darkroom.storage import assets, sweeping
+from darkroom.storage import assets, sweeping, temporary
 from darkroom.storage.assets import Asset, StoredFile
 from darkroom.storage.local import LocalStore
 from darkroom.storage.s3 import S3Store
@@ -245,6 +245,16 @@ def test_temporary_files_that_are_old_go_and_young_ones_stay(tmp_path: Path):
     assert sweeping.count_temp_files(folder, day) == {"temp_files": 2}
     assert sweeping.delete_temp_files(folder, day) == {"temp_files": 2}
     assert sorted(path.name for path in folder.iterdir()) == ["tmpused", "upload-young"]
+
+
+def test_a_step_s_folder_goes_when_its_owner_is_dead_and_never_before(tmp_path: Path):
+    (tmp_path / "work-dead" / "files").mkdir(parents=True)
+    with temporary.folder(tmp_path) as folder:
+        for path in (folder, folder.parent):
+            os.utime(path, (0, 0))
+        assert sweeping.count_temp_files(tmp_path, timedelta()) == {"temp_files": 1}
+        assert sweeping.delete_temp_files(tmp_path, timedelta()) == {"temp_files": 1}
+        assert list(tmp_path.iterdir()) == [folder.parent]
 
 
 def test_a_missing_folder_holds_no_temporary_files(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The cron jobs of upkeep in real worker processes, by schedule and by hand."""
 
+import json
 import os
 import signal
 import subprocess
@@ -131,6 +132,8 @@ def test_a_cron_job_can_be_run_by_hand_with_its_result_shown(engine: Engine, sta
     assert done.returncode == 0, done.stderr
     assert "1  temp files" in done.stdout
     assert not os.path.exists(old)
+    told = json.loads(darkroom(engine, "upkeep", "run", "delete_temp_files", "--json").stdout)
+    assert (told["status"], told["result"], told["error"]) == ("succeeded", {"temp_files": 0}, None)
 
 
 def test_without_a_worker_a_job_run_by_hand_waits_for_one(engine: Engine):
@@ -138,6 +141,9 @@ def test_without_a_worker_a_job_run_by_hand_waits_for_one(engine: Engine):
         cron.write_rows(session, cron.plan(QueueSettings()))
     done = darkroom(engine, "upkeep", "run", "roll_up")
     assert "No worker is there for the lane io" in done.stdout
+    waiting = darkroom(engine, "upkeep", "run", "measure_tables", "--json")
+    told = json.loads(waiting.stdout)
+    assert (told["name"], told["status"]) == ("upkeep.measure_tables", "todo")
     again = darkroom(engine, "upkeep", "run", "roll_up")
     assert again.returncode == 1
     assert "waits or runs already" in again.stderr
@@ -151,6 +157,9 @@ def test_a_dry_run_needs_no_worker_and_deletes_nothing(engine: Engine):
     assert "Nothing." in darkroom(engine, "upkeep", "run", "delete_finished", "--dry-run").stdout
     told = darkroom(engine, "upkeep", "run", "delete_finished", "--dias", "4", "--dry-run")
     assert "3  steps" in told.stdout
+    command = ("upkeep", "run", "delete_finished", "--days", "4", "--dry-run", "--json")
+    told = json.loads(darkroom(engine, *command).stdout)
+    assert (told["name"], told["would_delete"]["steps"]) == ("upkeep.delete_finished", 3)
     assert count(engine, "procrastinate_jobs") == 3
 
 

@@ -165,6 +165,9 @@ def count(database: Database, session_id: UUID, *, needs_review: bool = False) -
         session.total_detected, session.total_estimated = 2, 1
         session.total_unbiased, session.interval_low, session.interval_high = 2.9, 2.1, 4.2
         session.avg_confidence, session.needs_review = 0.83, needs_review
+        if needs_review:
+            reason = "There is vegetation here, but no plant was detected."
+            session.review_reasons = [{"photo": 1, "container": 1, "text": reason, "values": {}}]
         session.counted_at = func.now()
 
 

@@ -1,5 +1,6 @@
 """The console but for its jobs: dashboards, gates, cron jobs, audit; metrics and health."""
 
+import json
 import re
 from typing import Any
 
@@ -178,6 +179,7 @@ def test_a_lane_is_paused_with_a_reason_and_goes_on(filled: Site, admin: Visitor
         ("/console/lanes/odd/resume", {}, 404),
         ("/console/breakers/isolate", {"provider": "x", "operation": "", "reason": "x"}, 400),
         ("/console/breakers/isolate", {"provider": "x", "operation": "y"}, 400),
+        ("/console/breakers/isolate", {"provider": "x", "operation": "y", "reason": "x"}, 400),
         ("/console/breakers/reset", {"provider": "x", "operation": "y"}, 404),
         ("/console/crons/odd/run", {}, 404),
         ("/console/crons/upkeep.vacuum/on", {}, 409),
@@ -190,8 +192,12 @@ def test_what_cannot_be_done_changes_nothing(
     assert audited(filled) == []
 
 
-def test_an_action_without_the_pages_token_is_refused(filled: Site, admin: Visitor) -> None:
-    assert admin.client.post("/console/lanes/gpu/resume").status_code == 400
+def test_an_action_without_the_pages_token_is_refused_and_logged_once(
+    filled: Site, admin: Visitor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        assert admin.client.post("/console/lanes/gpu/resume").status_code == 400
+    assert [record.message for record in caplog.records] == ["The CSRF token is missing."]
     assert audited(filled) == []
 
 
@@ -268,8 +274,15 @@ def test_the_api_isolates_resets_and_runs(closed_site: Site) -> None:
     def post(path: str, **body: Any) -> TestResponse:
         return client.post(f"/api/queue/{path}", json=body, headers=headers)
 
-    assert post("breakers/fal/upscale/isolate", reason="x").json["state"] == "isolated"
-    assert post("breakers/fal/upscale/reset").json["state"] == "closed"
+    assert post("breakers/gemini/edit/isolate", reason="x").json["state"] == "isolated"
+    assert post("breakers/gemini/edit/reset").json["state"] == "closed"
+    mistyped = post("breakers/gemni/edit/isolate", reason="x").json["error"]
+    assert (
+        mistyped["field"] == "provider"
+        and "There are: cloudinary, gcs, gemini" in (mistyped["message"])
+    )
+    rows = client.get("/api/queue/breakers", headers=headers).json["breakers"]
+    assert [row["provider"] for row in rows] == ["gemini"]
     assert post("crons/t.t/run").status_code == 202
     assert post("crons/t.t/off").json["enabled"] is False
     assert post("crons/t.t/odd").status_code == 404
@@ -337,6 +350,27 @@ def test_not_ready_without_a_worker(visitor: Visitor) -> None:
     answer = visitor.get("/readyz")
     assert answer.status_code == 503
     assert [reason["check"] for reason in answer.json["reasons"]] == ["workers"]
+
+
+@pytest.mark.parametrize(("stale", "status"), [(60, 200), (20, 503)])
+def test_how_long_a_worker_may_be_silent_is_its_own_setting(
+    site: Site, visitor: Visitor, stale: float, status: int
+) -> None:
+    with site.database.connect() as connection:
+        connection.execute(
+            "INSERT INTO procrastinate_workers (id, last_heartbeat) OVERRIDING SYSTEM VALUE"
+            " VALUES (7, now() - interval '40 s')"
+        )
+        connection.execute(
+            "INSERT INTO worker_lanes (worker_id, name, lane, slots, stale_seconds)"
+            " VALUES (7, 'shop:1:io', 'io', 1, %s)",
+            [stale],
+        )
+    assert visitor.get("/readyz").status_code == status
+    lives = status == 200
+    assert dashboards.run(site.database, "workers").records[0]["lives"] is lives
+    lanes = {row["lane"]: row for row in dashboards.run(site.database, "lanes").records}
+    assert lanes["io"]["workers"] == int(lives)
 
 
 def test_not_ready_with_an_older_schema(filled: Site, visitor: Visitor) -> None:
@@ -414,6 +448,27 @@ def test_the_command_line_acts_and_says_so_in_the_audit(filled: Site) -> None:
         "cron.off",
         "cron.on",
     ]
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("lanes pause io --reason disk", {"lane": "io", "pause_reason": "disk"}),
+        ("lanes resume gpu", {"lane": "gpu", "paused_at": None}),
+        ("breakers isolate gemini edit --reason odd", {"provider": "gemini", "state": "isolated"}),
+        ("breakers reset gemini edit", {"operation": "edit", "state": "closed"}),
+        ("cron run upkeep.sweep", {"name": "upkeep.sweep", "running_job_id": 325}),
+        ("cron off upkeep.roll_up", {"name": "upkeep.roll_up", "enabled": False}),
+        ("cron on upkeep.roll_up", {"name": "upkeep.roll_up", "enabled": True}),
+    ],
+)
+def test_the_command_line_answers_programs_with_what_it_acted_on(
+    filled: Site, command: str, told: dict[str, Any]
+) -> None:
+    done = run_command(filled, *command.split(), "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    assert {name: found[name] for name in told} == told
 
 
 def test_the_command_line_says_what_is_wrong(filled: Site) -> None:

@@ -270,7 +270,10 @@ def test_api_counts_again_from_json(site: Site, visitor: Visitor, sent: Submitte
     body = {"slice_size": 640, "hsv_low": [30, 40, 40]}
     first, second = (visitor.client.post(address, json=body, headers=headers) for _ in range(2))
     assert first.status_code == 202 and first.json["task_id"] == second.json["task_id"]
-    assert row(site, UUID(first.json["session_id"])).settings == body
+    assert row(site, UUID(first.json["session_id"])).settings == {
+        **body,
+        "hsv_high": [85, 255, 255],
+    }
 
 
 @pytest.mark.parametrize("body", [[1], "text", {"slice_size": [640]}, {"hsv_low": {"h": 3}}])

@@ -177,6 +177,15 @@ def test_failed_run_says_why(site: Site, local: User, submit: Submit) -> None:
     assert "The bucket does not answer." in visitor.get("/").text
 
 
+def test_a_run_in_a_paused_lane_says_why_it_was_paused(
+    site: Site, local: User, submit: Submit
+) -> None:
+    run_id = submit(site, local).run_id
+    with site.database.session() as session:
+        session.execute(text("UPDATE lanes SET paused_at = now(), pause_reason = 'New disks'"))
+    assert "is paused: New disks" in site.visitor().get(f"/runs/{run_id}").text
+
+
 def test_home_says_what_needs_the_reader(site: Site, local: User, submit: Submit) -> None:
     submit(site, local, "going.jpg")
     page = site.visitor().get("/").text

@@ -4,9 +4,16 @@ WITH attempts_forgotten AS (
     WHERE minute < now() - make_interval(secs => :seconds)
     RETURNING 1
 ),
+tens_forgotten AS (
+    DELETE FROM attempt_tens
+    WHERE minute < now() - make_interval(secs => :seconds)
+    RETURNING 1
+),
 latencies_forgotten AS (
     DELETE FROM latency_minutes
     WHERE minute < now() - make_interval(secs => :seconds)
     RETURNING 1
 )
-SELECT (SELECT count(*) FROM attempts_forgotten) + (SELECT count(*) FROM latencies_forgotten)
+SELECT
+    (SELECT count(*) FROM attempts_forgotten) + (SELECT count(*) FROM tens_forgotten)
+    + (SELECT count(*) FROM latencies_forgotten)

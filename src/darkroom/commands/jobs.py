@@ -96,15 +96,17 @@ def show(settings: Settings, job_id: int, as_json: bool) -> None:
 
 @jobs.command()
 @click.argument("audit_id", type=click.IntRange(1))
+@AS_JSON
 @click.pass_obj
-def undo(settings: Settings, audit_id: int) -> None:
+def undo(settings: Settings, audit_id: int, as_json: bool) -> None:
     """Take an action back, as far as its jobs have not moved on."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import actions
 
     with _opened(settings) as database, database.session() as session:
         count = actions.undo(session, audit_id, CLI)
-    click.echo(f"Taken back for {count} jobs.")
+    told = {"audit_id": audit_id, "count": count}
+    _say(as_json, told, f"Taken back for {_jobs(count)}.")
 
 
 def acting(action: str, explained: str) -> None:
@@ -160,7 +162,7 @@ def _act(settings: Settings, action: str, given: dict[str, Any]) -> None:
             click.confirm(f"{_would(order, count)} Go on?", abort=True, err=True)
         done = actions.carry_out(database, order, CLI)
     back = f" Take it back: darkroom jobs undo {done.audit_id}" if done.undoable else ""
-    _say(as_json, progress_json(done), f"{action}: {done.count} jobs.{back}")
+    _say(as_json, progress_json(done), f"{action}: {_jobs(done.count)}.{back}")
 
 
 def _preview(database: "Database", order: "Order") -> "Count":
@@ -171,9 +173,13 @@ def _preview(database: "Database", order: "Order") -> "Count":
 
 
 def _would(order: "Order", count: "Count") -> str:
-    number = f"{count.number}" if count.exact else f"at least {count.number}"
+    number = _jobs(count.number) if count.exact else f"at least {_jobs(count.number)}"
     tasks = ", ".join(f"{task} {jobs}" for task, jobs in sorted(count.by_task.items()))
-    return f"{order.action} would touch {number} jobs{f' ({tasks})' if tasks else ''}."
+    return f"{order.action} would touch {number}{f' ({tasks})' if tasks else ''}."
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _say(as_json: bool, told: Mapping[str, Any], sentence: str) -> None:
@@ -230,7 +236,8 @@ def _gist(row: "JobRow") -> str:
 def _summary(found: "Listing") -> str:
     parts = []
     if found.count is not None:
-        parts.append(f"{found.count.number}{'' if found.count.exact else '+'} jobs")
+        exact = found.count.exact
+        parts.append(_jobs(found.count.number) if exact else f"{found.count.number}+ jobs")
     if found.cut:
         parts.append(f"looked through as far as job {found.older}")
     if found.older is not None:

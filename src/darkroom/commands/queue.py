@@ -16,9 +16,9 @@ from darkroom.settings import Settings
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
-    from sqlalchemy.orm import Session
 
     from darkroom.console.dashboards import Answer
+    from darkroom.db.sessions import Database
 
 FOLDED = 24
 """The width down to which a column of a table may be folded."""
@@ -65,28 +65,33 @@ def list_lanes(settings: Settings, as_json: bool) -> None:
 @lanes.command("pause")
 @click.argument("lane")
 @click.option("--reason", required=True, help="Why; everybody who looks will read it.")
+@AS_JSON
 @click.pass_obj
-def pause_lane(settings: Settings, lane: str, reason: str) -> None:
+def pause_lane(settings: Settings, lane: str, reason: str, as_json: bool) -> None:
     """Pause LANE: nothing is fetched from it, what runs goes on."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import lanes as acting
 
-    with _session(settings) as session:
-        acting.pause(session, lane, reason, CLI)
-    click.echo(f"Lane {lane} is paused. Go on with: darkroom lanes resume {lane}")
+    with _database(settings) as database:
+        with database.session() as session:
+            acting.pause(session, lane, reason, CLI)
+        said = f"Lane {lane} is paused. Go on with: darkroom lanes resume {lane}"
+        _say(said, database if as_json else None, "lanes", lane=lane)
 
 
 @lanes.command("resume")
 @click.argument("lane")
+@AS_JSON
 @click.pass_obj
-def resume_lane(settings: Settings, lane: str) -> None:
+def resume_lane(settings: Settings, lane: str, as_json: bool) -> None:
     """Let LANE go on."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import lanes as acting
 
-    with _session(settings) as session:
-        acting.resume(session, lane, CLI)
-    click.echo(f"Lane {lane} goes on.")
+    with _database(settings) as database:
+        with database.session() as session:
+            acting.resume(session, lane, CLI)
+        _say(f"Lane {lane} goes on.", database if as_json else None, "lanes", lane=lane)
 
 
 @click.group()
@@ -106,29 +111,39 @@ def list_breakers(settings: Settings, as_json: bool) -> None:
 @click.argument("provider")
 @click.argument("operation")
 @click.option("--reason", required=True, help="Why; everybody who looks will read it.")
+@AS_JSON
 @click.pass_obj
-def isolate_breaker(settings: Settings, provider: str, operation: str, reason: str) -> None:
+def isolate_breaker(
+    settings: Settings, provider: str, operation: str, reason: str, as_json: bool
+) -> None:
     """Hold the breaker of PROVIDER and OPERATION open until it is reset."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import breakers as acting
 
-    with _session(settings) as session:
-        acting.isolate(session, provider, operation, reason, CLI)
-    click.echo(f"Isolated. Close it with: darkroom breakers reset {provider} {operation}")
+    which = {"provider": provider, "operation": operation}
+    with _database(settings) as database:
+        with database.session() as session:
+            known = settings.providers.names
+            acting.isolate(session, provider, operation, reason, CLI, known=known)
+        said = f"Isolated. Close it with: darkroom breakers reset {provider} {operation}"
+        _say(said, database if as_json else None, "breakers", **which)
 
 
 @breakers.command("reset")
 @click.argument("provider")
 @click.argument("operation")
+@AS_JSON
 @click.pass_obj
-def reset_breaker(settings: Settings, provider: str, operation: str) -> None:
+def reset_breaker(settings: Settings, provider: str, operation: str, as_json: bool) -> None:
     """Close the breaker of PROVIDER and OPERATION and forget its failures."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import breakers as acting
 
-    with _session(settings) as session:
-        acting.reset(session, provider, operation, CLI)
-    click.echo("Closed.")
+    which = {"provider": provider, "operation": operation}
+    with _database(settings) as database:
+        with database.session() as session:
+            acting.reset(session, provider, operation, CLI)
+        _say("Closed.", database if as_json else None, "breakers", **which)
 
 
 @click.command()
@@ -154,31 +169,36 @@ def list_crons(settings: Settings, as_json: bool) -> None:
 
 @cron.command("run")
 @click.argument("name")
+@AS_JSON
 @click.pass_obj
-def run_cron(settings: Settings, name: str) -> None:
+def run_cron(settings: Settings, name: str, as_json: bool) -> None:
     """Put the cron job NAME into the queue at once, also one that is off."""
     from darkroom.accounts.audit import CLI
     from darkroom.console import crons as acting
 
-    with _session(settings) as session:
-        job_id = acting.run_now(session, name, CLI)
-    click.echo(f"In the queue as job {job_id}.")
+    with _database(settings) as database:
+        with database.session() as session:
+            job_id = acting.run_now(session, name, CLI)
+        said = f"In the queue as job {job_id}."
+        _say(said, database if as_json else None, "crons", name=name)
 
 
 @cron.command("on")
 @click.argument("name")
+@AS_JSON
 @click.pass_obj
-def switch_cron_on(settings: Settings, name: str) -> None:
+def switch_cron_on(settings: Settings, name: str, as_json: bool) -> None:
     """Switch the cron job NAME on."""
-    _switch(settings, name, True)
+    _switch(settings, name, True, as_json)
 
 
 @cron.command("off")
 @click.argument("name")
+@AS_JSON
 @click.pass_obj
-def switch_cron_off(settings: Settings, name: str) -> None:
+def switch_cron_off(settings: Settings, name: str, as_json: bool) -> None:
     """Switch the cron job NAME off; a run that goes on ends as usual."""
-    _switch(settings, name, False)
+    _switch(settings, name, False, as_json)
 
 
 @click.command()
@@ -192,13 +212,26 @@ def workers(settings: Settings, as_json: bool) -> None:
 COMMANDS = (queue, lanes, breakers, limits, cron, workers)
 
 
-def _switch(settings: Settings, name: str, on: bool) -> None:
+def _switch(settings: Settings, name: str, on: bool, as_json: bool) -> None:
     from darkroom.accounts.audit import CLI
     from darkroom.console import crons as acting
 
-    with _session(settings) as session:
-        acting.switch(session, name, on, CLI)
-    click.echo(f"{name} is {'on' if on else 'off'}.")
+    with _database(settings) as database:
+        with database.session() as session:
+            acting.switch(session, name, on, CLI)
+        said = f"{name} is {'on' if on else 'off'}."
+        _say(said, database if as_json else None, "crons", name=name)
+
+
+def _say(said: str, ask: "Database | None", dashboard: str, **key: str) -> None:
+    """Say what was done; or ask the dashboard for the row it was done to, and print it as JSON."""
+    from darkroom.console import dashboards
+
+    if ask is None:
+        click.echo(said)
+        return
+    found = dashboards.record_json(dashboards.run(ask, dashboard), **key)
+    click.echo(json.dumps(found, indent=2, default=str))
 
 
 def _list(as_json: bool) -> None:
@@ -214,11 +247,10 @@ def _list(as_json: bool) -> None:
 
 def _show(settings: Settings, as_json: bool, *names: str, minutes: int | None = None) -> None:
     from darkroom.console import dashboards
-    from darkroom.db.opening import open_database
 
     for name in names:
         dashboards.load(name)
-    with open_database(settings, pool_size=1) as database:
+    with _database(settings) as database:
         answers = {name: dashboards.run(database, name, minutes) for name in names}
     if as_json:
         told = [dashboards.answer_json(name, answer) for name, answer in answers.items()]
@@ -291,8 +323,8 @@ def _text(value: Any) -> str:
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator["Session"]:
+def _database(settings: Settings) -> Iterator["Database"]:
     from darkroom.db.opening import open_database
 
-    with open_database(settings, pool_size=1) as database, database.session() as session:
-        yield session
+    with open_database(settings, pool_size=1) as database:
+        yield database

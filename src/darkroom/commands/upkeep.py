@@ -1,5 +1,7 @@
 """`darkroom upkeep`: run a cron job by hand, or see what it would delete."""
 
+import json
+import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -29,8 +31,9 @@ def upkeep() -> None:
 @click.argument("name")
 @click.option("--days", "--dias", type=click.FloatRange(0), help="Delete what is older than that.")
 @click.option("--dry-run", is_flag=True, help="Only count what would go; needs no worker.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for programs.")
 @click.pass_obj
-def run(settings: Settings, name: str, days: float | None, dry_run: bool) -> None:
+def run(settings: Settings, name: str, days: float | None, dry_run: bool, as_json: bool) -> None:
     """Run the cron job NAME (“delete_finished”, or “upkeep.delete_finished”) and wait for its end.
 
     A worker runs it; Ctrl-C only stops the waiting.
@@ -42,9 +45,9 @@ def run(settings: Settings, name: str, days: float | None, dry_run: bool) -> Non
     full_name = _full_name(name, days)
     with open_database(settings, pool_size=2) as database:
         if dry_run:
-            _preview(settings, database, full_name, days)
+            _preview(settings, database, full_name, days, as_json)
         else:
-            _run(database, full_name, {} if days is None else {"days": days})
+            _run(database, full_name, {} if days is None else {"days": days}, as_json)
 
 
 def _full_name(name: str, days: float | None) -> str:
@@ -58,46 +61,69 @@ def _full_name(name: str, days: float | None) -> str:
     return found
 
 
-def _preview(settings: Settings, database: "Database", name: str, days: float | None) -> None:
+def _preview(
+    settings: Settings, database: "Database", name: str, days: float | None, as_json: bool
+) -> None:
     if name not in PREVIEWS:
         raise Invalid(f"{name} deletes nothing that could be counted before.", "--dry-run")
     counted = PREVIEWS[name](settings, database, days)
+    if as_json:
+        click.echo(json.dumps({"name": name, "would_delete": dict(counted)}, indent=2))
+        return
     click.echo(f"{name} would delete:")
     _print(counted)
 
 
-def _run(database: "Database", name: str, args: dict[str, Any]) -> None:
+def _run(database: "Database", name: str, args: dict[str, Any], as_json: bool) -> None:
     from darkroom.queue import cron
 
     with database.session() as session:
         job_id = cron.run_now(session, name, args)
         lane, manned = cron.crons[name].step.lane, cron.is_manned(session, name)
-    click.echo(f"Queued as job {job_id}.")
+    say = _silent if as_json else click.echo
+    say(f"Queued as job {job_id}.")
+    row = _ended(database, job_id, say) if manned else _job(database, job_id)
+    failed = row["status"] in ENDED - {"succeeded"}
+    if as_json:
+        click.echo(json.dumps({"name": name, "job_id": job_id, **_told(row)}, indent=2))
+        sys.exit(int(failed))
+    if failed:
+        raise click.ClickException(f"It {row['status']}: {row['error'] or 'no error was kept'}")
     if not manned:
         click.echo(f"No worker is there for the lane {lane}; it runs once there is one.")
         return
-    row = _ended(database, name, job_id)
-    if row["status"] != "succeeded":
-        raise click.ClickException(f"It {row['status']}: {row['error'] or 'no error was kept'}")
     _print(row["result"] or {})
 
 
-def _ended(database: "Database", name: str, job_id: int) -> dict[str, Any]:
-    from darkroom.db.statements import statement
+def _told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("status", "result", "error")}
 
+
+def _silent(_said: str) -> None:
+    """Nothing beside the JSON."""
+
+
+def _ended(database: "Database", job_id: int, say: Callable[[str], None]) -> Mapping[str, Any]:
     said = ""
     while True:
-        with database.session() as session:
-            found = session.execute(statement("cron/job"), {"job_id": job_id}).mappings().first()
-        if found is None:
-            raise click.ClickException(f"Job {job_id} is gone.")
+        found = _job(database, job_id)
         note = found["note"].format_map(found["note_values"])
         if note and note != said:
-            click.echo(note)
+            say(note)
             said = note
         if found["status"] in ENDED:
-            return dict(found)
+            return found
         time.sleep(POLL_SECONDS)
+
+
+def _job(database: "Database", job_id: int) -> Mapping[str, Any]:
+    from darkroom.db.statements import statement
+
+    with database.session() as session:
+        found = session.execute(statement("cron/job"), {"job_id": job_id}).mappings().first()
+    if found is None:
+        raise click.ClickException(f"Job {job_id} is gone.")
+    return dict(found)
 
 
 def _print(counted: Mapping[str, Any]) -> None:

@@ -74,8 +74,10 @@ def all_breakers() -> ResponseReturnValue:
 @admin_required
 def isolate_breaker(provider: str, operation: str) -> ResponseReturnValue:
     """Hold a breaker open until it is reset: `{"reason": "…"}`."""
+    reason, actor = _text("reason"), Actor.of(current_user())
+    known = services().settings.providers.names
     with services().database.session() as db:
-        breakers.isolate(db, provider, operation, _text("reason"), Actor.of(current_user()))
+        breakers.isolate(db, provider, operation, reason, actor, known=known)
     return _done("breakers", provider=provider, operation=operation)
 
 
@@ -156,9 +158,7 @@ def _records(answer: Answer) -> list[Json]:
 def _done(dashboard: str, **key: str) -> Response:
     """The row of what was acted on, as it is now."""
     snapshots().forget()
-    rows = _records(snapshots().get(dashboard))
-    found = (row for row in rows if all(row[name] == value for name, value in key.items()))
-    return jsonify(next(found, {}))
+    return jsonify(dashboards.record_json(snapshots().get(dashboard), **key))
 
 
 def _text(name: str) -> str:

@@ -27,9 +27,10 @@ def index() -> ResponseReturnValue:
 def isolate() -> ResponseReturnValue:
     """Hold one open until it is reset."""
     provider, operation = _named()
-    reason = request.form.get("reason", "")
+    reason, actor = request.form.get("reason", ""), Actor.of(current_user())
+    known = services().settings.providers.names
     with services().database.session() as db:
-        breakers.isolate(db, provider, operation, reason, Actor.of(current_user()))
+        breakers.isolate(db, provider, operation, reason, actor, known=known)
     name = f"{provider} {operation}"
     return _done(gettext("Breaker %(name)s is isolated until it is reset.", name=name))
 

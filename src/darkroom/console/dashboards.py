@@ -162,6 +162,12 @@ def records_json(answer: Answer) -> list[Json]:
     return [{name: as_json(value) for name, value in row.items()} for row in answer.records]
 
 
+def record_json(answer: Answer, **key: str) -> Json:
+    """The row with that key as JSON carries it; empty when there is none."""
+    rows = records_json(answer)
+    return next((row for row in rows if all(row[name] == key[name] for name in key)), {})
+
+
 def as_json(value: Any) -> Any:
     """A value as JSON carries it: times in ISO 8601."""
     if isinstance(value, datetime):

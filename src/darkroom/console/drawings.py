@@ -1,6 +1,6 @@
 """Which dashboards have a chart, and how their figures become one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, wraps
@@ -54,9 +54,9 @@ def throughput(answer: Answer) -> Drawing:
         ("again", gettext("To be tried again")),
         ("badly", gettext("Failed")),
     )
-    rows = answer.records[::-1]
+    rows, times = answer.records[::-1], _times(answer)
     series = [
-        _series(rows, word, style, column)
+        _series(rows, word, style, column, times)
         for (style, word), column in zip(legend, ("succeeded", "retried", "failed"), strict=True)
     ]
     title = gettext("Attempts that ended")
@@ -66,10 +66,10 @@ def throughput(answer: Answer) -> Drawing:
 @_kept
 def busy(answer: Answer) -> Drawing:
     """The places in use, a line a lane."""
-    lanes = _by_lane(answer)
+    lanes, times = _by_lane(answer), _times(answer)
     legend = lane_legend(answer)
     series = [
-        _series(rows, lane, style, "busy")
+        _series(rows, lane, style, "busy", times)
         for (style, lane), rows in zip(legend, lanes.values(), strict=True)
     ]
     title = gettext("Places in use")
@@ -97,10 +97,19 @@ def _by_lane(answer: Answer) -> dict[str, list[Json]]:
     return dict(sorted(found.items()))
 
 
-def _series(rows: Sequence[Json], word: str, style: str, column: str) -> Series:
+def _times(answer: Answer) -> Mapping[datetime, str]:
+    """The times of the axis in words, each put into words once."""
+    minutes = {row["minute"] for row in answer.records}
+    return {minute: f"{format_datetime(minute, 'short')} UTC" for minute in minutes}
+
+
+def _series(
+    rows: Sequence[Json], word: str, style: str, column: str, times: Mapping[datetime, str]
+) -> Series:
     values = [float(row[column]) for row in rows]
+    figures = {value: number(value, 2) for value in set(values)}
     spoken = [
-        f"{word}, {format_datetime(row['minute'], 'short')} UTC: {number(value, 2)}"
+        f"{word}, {times[row['minute']]}: {figures[value]}"
         for row, value in zip(rows, values, strict=True)
     ]
     return Series(word, style, values, spoken)

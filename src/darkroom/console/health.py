@@ -56,7 +56,7 @@ def _schema(database: Database) -> Iterator[Reason]:
         return
     pending = migrate.status(database.url).pending
     if pending:
-        yield Reason("schema", f"{len(pending)} migrations are missing: run `darkroom db migrate`.")
+        yield Reason("schema", f"{migrate.missing(pending)}: run `darkroom db migrate`.")
     else:
         current_app.extensions[SCHEMA_SEEN] = True
 

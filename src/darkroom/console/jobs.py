@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from darkroom.accounts.audit import Actor, AuditRow
 from darkroom.console import actions, job_views, job_words
@@ -112,7 +112,7 @@ def undo(audit_id: int) -> ResponseReturnValue:
     """Take an action back."""
     with services().database.session() as db:
         count = actions.undo(db, audit_id, Actor.of(current_user()))
-    flash(gettext("Taken back for %(count)s jobs.", count=count))
+    flash(ngettext("Taken back for %(num)s job.", "Taken back for %(num)s jobs.", count))
     return redirect(_local(request.form.get("back")), 303)
 
 

@@ -2,7 +2,7 @@
 
 Nothing is counted in this process; every figure is one of the database, so that it does not matter
 which process is asked, and none is lost with one. Counters and histograms of attempts come from the
-rollups and follow what happens within two minutes.
+rollups and follow what happens within some seconds.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -82,4 +82,4 @@ def _types(session: Session, photos: PhotoSession) -> dict[str, int]:
     query = select(ContainerType.kind, ContainerType.id).order_by(
         ContainerType.id == (photos.expected_container_type_id or 0), ContainerType.id.desc()
     )
-    return {kind: key for kind, key in session.execute(query).tuples()}
+    return {kind: key for kind, key in session.execute(query)}

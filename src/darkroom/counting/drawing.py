@@ -31,6 +31,8 @@ STRIP = 1024
 """Rows that are drawn at a time: no layer of the whole photo."""
 BLENDED = 64
 """Rows that are blended at a time."""
+CUT = 4
+"""Rows beyond a strip that are drawn with it and then cut off."""
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,15 @@ def _discs(detections: Floats) -> Floats:
 
 
 def _disc_layer(discs: Floats, window: _Window) -> Bytes:
-    layer = window.layer()
+    # OpenCV smooths edges wrongly where a layer cuts them.
+    seen = window.grown(CUT)
+    layer = seen.layer()
     reach = discs[:, 2] + 1
-    for place in window.meets(discs[:, 1] - reach, discs[:, 1] + reach):
+    for place in seen.meets(discs[:, 1] - reach, discs[:, 1] + reach):
         x, y, radius = discs[place] * 16
-        middle = (round(x - 8), round(y - 8 - 16 * window.top))
+        middle = (round(x - 8), round(y - 8 - 16 * seen.top))
         cv2.circle(layer, middle, round(radius), (255,), -1, cv2.LINE_AA, 4)
-    return layer
+    return layer[CUT : CUT + window.height]
 
 
 def _shapes(estimates: Sequence[MultiPolygon]) -> _Shapes:

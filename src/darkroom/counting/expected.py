@@ -4,23 +4,30 @@ A session's own settings come before the product that is expected there, and tha
 installation's settings.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, cast
 
-from sqlalchemy import select
+import numpy as np
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from darkroom.counting.containers import Kind
+from darkroom.counting.debris import SURE
+from darkroom.counting.geometry import Bytes
 from darkroom.counting.models import Photo, PhotoSession
 from darkroom.counting.parameters import CAPACITY, PLANT_AREA_CM2, Figure, Parameters
+from darkroom.counting.photo import CountedContainer
 from darkroom.counting.places.models import ContainerType, DensityParameter, Product
 from darkroom.counting.review.reading import error_scale
-from darkroom.counting.vegetation import ColourRange, Reference
+from darkroom.counting.vegetation import ColourRange, Reference, reference_of
 from darkroom.db.sessions import Database
 from darkroom.settings import CountingSettings
 
 CM2 = 10_000.0
 """Square centimetres of a square metre."""
+ENOUGH = 20
+"""Sure plants on one photo that say what colours their product has."""
 
 
 def parameters_of(database: Database, photo: Photo, settings: CountingSettings) -> Parameters:
@@ -46,6 +53,33 @@ def _parameters(session: Session, photos: PhotoSession, settings: CountingSettin
         capacity={**CAPACITY, **({_kind(kept): _middle(kept)} if kept else {})},
         expected_kind=_kind(kept) if kept else "segment",
         error_scale=error_scale(session),
+    )
+
+
+def learnt(
+    pixels: Bytes, counted: Sequence[CountedContainer], known: Parameters
+) -> Reference | None:
+    """What the sure plants of a photo say of their product's colours.
+
+    None where that is known, or where they are too few to say it.
+    """
+    sure = [part.plants.boxes[part.plants.scores >= SURE] for part in counted]
+    boxes = np.concatenate([np.empty((0, 4)), *sure])
+    if known.reference is not None or len(boxes) < ENOUGH:
+        return None
+    return reference_of(pixels, boxes, known.colours)
+
+
+def remember(session: Session, photo: Photo, reference: Reference | None) -> None:
+    """Store a product's reference with it, if it has none."""
+    if reference is None:
+        return
+    expected = select(PhotoSession.expected_product_id).where(PhotoSession.id == photo.session_id)
+    session.execute(
+        update(Product)
+        .where(Product.id == expected.scalar_subquery(), Product.colour_reference.is_(None))
+        .values(colour_reference=asdict(reference))
+        .execution_options(synchronize_session=False)
     )
 
 
@@ -80,7 +114,7 @@ def _plant_areas(session: Session, photos: PhotoSession) -> Mapping[Kind, float]
             DensityParameter.id,
         )
     )
-    rows = [(kind, _area(row)) for kind, row in session.execute(query).tuples()]
+    rows = [(kind, _area(row)) for kind, row in session.execute(query)]
     anywhere = [area for kind, area in rows if kind is None]
     areas = {kind: anywhere[0] if anywhere else area for kind, area in PLANT_AREA_CM2.items()}
     return areas | {cast(Kind, kind): area for kind, area in rows if kind is not None}

@@ -114,7 +114,7 @@ def overlap(one: Features, other: Features) -> Overlap | None:
     held = end[np.asarray(carried, bool).ravel()]
     if not _holds(both, held, one.frame) or not _is_borne_out(one, other, warp, len(held)):
         return None
-    back = _common(other.frame, _moved(one.frame, np.linalg.inv(warp)))
+    back = _moved(both, np.linalg.inv(warp))
     return Overlap(_area(both) / _area(one.frame), _area(back) / _area(other.frame))
 
 
@@ -123,12 +123,18 @@ def _matches(one: Features, other: Features) -> tuple[Integers, Integers]:
     if min(len(one.points), len(other.points)) < FEWEST:
         return np.empty(0, np.int64), np.empty(0, np.int64)
     likeness = _rooted(one.descriptors) @ _rooted(other.descriptors).T
-    distance = np.sqrt((2 - 2 * likeness).clip(0))
-    two = np.partition(distance, 1, axis=1)[:, :2]
-    best = distance.argmin(axis=1)
-    mutual = distance.argmin(axis=0)[best] == np.arange(len(best))
-    first = np.flatnonzero(mutual & (two[:, 0] < RATIO * two[:, 1]))
+    rows, best = np.arange(len(likeness)), likeness.argmax(axis=1)
+    mutual = likeness.argmax(axis=0)[best] == rows
+    nearest = _distance(likeness[rows, best])
+    likeness[rows, best] = -1
+    runner_up = _distance(likeness.max(axis=1))
+    first = np.flatnonzero(mutual & (nearest < RATIO * runner_up))
     return first, best[first]
+
+
+def _distance(likeness: Floats) -> Floats:
+    """Between unit vectors, from their product."""
+    return np.asarray(np.sqrt((2 - 2 * likeness).clip(0)))
 
 
 def _rooted(descriptors: Bytes) -> Floats:

@@ -18,7 +18,7 @@ from flask import (
     url_for,
 )
 from flask.typing import ResponseReturnValue
-from flask_babel import ngettext
+from flask_babel import gettext, ngettext
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
@@ -260,10 +260,15 @@ def _card(run: Run, session: PhotoSession | None, pictures: dict[int, str]) -> C
         run,
         url=url_for("counting.show", session_id=session.session_id),
         thumbnail_url=pictures.get(session.id),
-        summary=text if session.counted_at else "",
+        summary=text if session.counted_at else _waits(session),
         needs_review=session.needs_review and run.status == "completed",
         needs_location=session.status == choosing.WAITING,
     )
+
+
+def _waits(session: PhotoSession) -> str:
+    waits = session.status == choosing.WAITING
+    return str(gettext("waits for a location to be chosen")) if waits else ""
 
 
 def _first_thumbnails(db: Session, session_ids: Sequence[int]) -> dict[int, str]:

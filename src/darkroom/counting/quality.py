@@ -116,7 +116,7 @@ def out_of_bounds(found: Measures) -> list[Reason]:
 
 def _short(value: float) -> float:
     rounded = round(value, 1)
-    return int(rounded) if rounded.is_integer() else rounded
+    return int(rounded) if rounded == int(rounded) else rounded
 
 
 def measure(photo: Bytes, counted: Sequence[CountedContainer], slice_size: int) -> Measures:

@@ -5,7 +5,7 @@ process and a new schema get on.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -66,6 +66,13 @@ def _apply(backend: DatabaseBackend) -> None:
             # Workers go on meanwhile, and take the tables in another order. The file was undone.
             if tries == DEADLOCKS:
                 raise
+
+
+def missing(pending: Sequence[str]) -> str:
+    """How many migrations are missing, and which is the first, in half a sentence."""
+    if len(pending) == 1:
+        return f"1 migration is missing ({pending[0]})"
+    return f"{len(pending)} migrations are missing ({pending[0]} is the first)"
 
 
 def status(database_url: str) -> MigrationStatus:

@@ -36,8 +36,7 @@ def open_database(settings: Settings, pool_size: int = 10) -> Iterator[Database]
         pending = migrate.status(url).pending
         if pending:
             raise Permanent(
-                f"The database lacks {len(pending)} migrations ({pending[0]} is the first). "
-                "Run `darkroom db migrate`."
+                f"In the database {migrate.missing(pending)}. Run `darkroom db migrate`."
             )
         database = Database(url, pool_size)
         try:

@@ -59,10 +59,10 @@ def _lanes(session: Session) -> Iterator[Finding]:
             said = f"{name} is paused by {row['paused_by']} since {row['paused_at']:%Y-%m-%d %H:%M}"
             reason = f" ({row['pause_reason']})" if row["pause_reason"] else ""
             fix = f"Resume it in the console, or with `darkroom lanes resume {name}`."
-            yield warn("lanes", f"{said}{reason}; {waiting} steps wait.", fix)
+            yield warn("lanes", f"{said}{reason}; {_steps_wait(waiting)}.", fix)
         if row["workers"] == 0:
             judge = fail if waiting else warn
-            said = f"{name} has no worker; {waiting} steps wait."
+            said = f"{name} has no worker; {_steps_wait(waiting)}."
             yield judge("lanes", said, f"Start one: `darkroom worker --lanes {name}`.")
 
 
@@ -78,7 +78,8 @@ def _stalled(session: Session) -> Iterator[Finding]:
             "A running worker takes it up within a minute. If one runs, look into its log.",
         )
     if len(rows) > MOST:
-        yield fail("steps", f"And {len(rows) - MOST} more stand still.", START)
+        more = len(rows) - MOST
+        yield fail("steps", f"And {more} more {'stands' if more == 1 else 'stand'} still.", START)
 
 
 def _crons(session: Session) -> Iterator[Finding]:
@@ -124,7 +125,7 @@ def _breakers(session: Session) -> Iterator[Finding]:
             said = f"{which} is shut off by {row['isolated_by']}: {row['isolated_reason'] or '-'}"
             yield warn("breakers", said, "Reset it in the console when the provider may be called.")
         elif row["state"] != "closed":
-            said = f"{which} is open; {row['waiting']} steps wait. It said: {row['last_error']}"
+            said = f"{which} is open; {_steps_wait(row['waiting'])}. It said: {row['last_error']}"
             yield warn("breakers", said, "It tries again by itself; look at the provider's status.")
 
 
@@ -132,6 +133,10 @@ def _tables(session: Session) -> Iterator[Finding]:
     for hint in tables.measure(session)["hints"]:
         said, _, fix = hint.rpartition(". ")
         yield warn("tables", f"{said}.", fix)
+
+
+def _steps_wait(count: int) -> str:
+    return "1 step waits" if count == 1 else f"{count} steps wait"
 
 
 def _rows(session: Session, query: str) -> list[Json]:

@@ -11,7 +11,7 @@ def examine(url: str) -> list[Finding]:
         return [
             fail(
                 "schema",
-                f"{len(pending)} migrations are missing; {pending[0]} is the first.",
+                f"{migrate.missing(pending)}.",
                 "Run `darkroom db migrate`.",
             )
         ]

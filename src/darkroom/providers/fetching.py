@@ -5,6 +5,7 @@ are; so is every redirect. What comes is capped in size and time, and is never d
 """
 
 import http.client
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from darkroom.errors import DarkroomError, Invalid, Transient
 from darkroom.providers import addresses
 from darkroom.providers.addresses import Endpoint, Look
 from darkroom.providers.connecting import Deadline, connected
+from darkroom.providers.pictures import Picture, mime_of
 
 REDIRECTS = {301, 302, 303, 307, 308}
 MOST_REDIRECTS = 5
@@ -66,6 +68,22 @@ def fetch(
         except BaseException:
             to.unlink(missing_ok=True)
             raise
+
+
+def fetch_picture(url: str, folder: Path, *, max_bytes: int, private: bool = False) -> Picture:
+    """Fetch a picture by way of a file in the folder; raises what `fetch` raises.
+
+    `Invalid` as well when it does not begin like a picture.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
+        file = Path(inside) / "picture"
+        fetch(url, file, max_bytes=max_bytes, private=private)
+        data = file.read_bytes()
+    mime = mime_of(data)
+    if not mime.startswith("image/"):
+        raise Invalid("What is at the address is no picture.", "url")
+    return Picture(data, mime)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ fetch takes as many steps as there are free slots and opens an attempt row for e
 its connection is tried again instead of ending the lane.
 """
 
-import asyncio
 import logging
 import os
 import socket

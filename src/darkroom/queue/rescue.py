@@ -110,7 +110,7 @@ def _in_turn(database: Database, chore: str, seconds: float, name: str) -> int:
 
 
 class Lifeline:
-    """A thread of the worker process that promotes, rescues, counts and ticks until it is stopped."""
+    """A thread of the worker process that promotes, rescues, counts and ticks until its end."""
 
     def __init__(
         self,

@@ -77,7 +77,7 @@ def delete_finished(database: Database, ages: Ages, batch: int = BATCH) -> Itera
     """Delete old runs and steps; yields what each batch deleted."""
     # What goes without having been counted would be missing in the history for ever.
     rollups.roll_up(database)
-    finished, failed = _cutoffs(database, ages)
+    finished, failed = _cutoffs(database, ages, only_counted=True)
     yield from _runs(database, False, finished, batch)
     yield from _runs(database, True, failed, batch)
     yield from _loose_steps(database, finished, failed, batch)
@@ -85,7 +85,8 @@ def delete_finished(database: Database, ages: Ages, batch: int = BATCH) -> Itera
 
 def count_finished(database: Database, ages: Ages) -> Counts:
     """What `delete_finished` would delete now, and how many runs would stay without their steps."""
-    finished, failed = _cutoffs(database, ages)
+    # What is not rolled up yet is before it is deleted.
+    finished, failed = _cutoffs(database, ages, only_counted=False)
     before = {"finished_before": finished, "failed_before": failed}
     with database.session() as session:
         of_runs = session.execute(_timed("upkeep/count_old_runs"), before).mappings().one()
@@ -171,8 +172,9 @@ def _with_runs(
     return statement(name).bindparams(bindparam("run_ids", list(runs), UUIDS)), parameters
 
 
-def _cutoffs(database: Database, ages: Ages) -> tuple[datetime, datetime]:
+def _cutoffs(database: Database, ages: Ages, *, only_counted: bool) -> tuple[datetime, datetime]:
     asked = {
+        "only_counted": only_counted,
         "finished_seconds": ages.finished.total_seconds(),
         "failed_seconds": ages.failed.total_seconds(),
     }

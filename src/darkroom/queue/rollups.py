@@ -1,8 +1,9 @@
 """Minute rollups: what ended, minute by minute, so that no dashboard has to read finished attempts.
 
-A cron step calls `roll_up` each minute. Every attempt is counted once: the rows and how far they
-reach are written in one transaction. After a pause (no worker ran) a call catches up hour by hour,
-each in a transaction of its own; a crash between two of them loses nothing.
+Workers roll up what ended every few seconds, by turns (see `rescue`); a cron step calls `roll_up`
+each minute. Every attempt is counted once: the rows and how far they reach are written in one
+transaction. After a pause (no worker ran) a call catches up hour by hour, each in a transaction of
+its own; a crash between two of them loses nothing.
 """
 
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from darkroom.db.statements import statement
 
 
 def roll_up(database: Database, checkpoint: Callable[[], None] | None = None) -> int:
-    """Roll up all minutes that are over; answers how many attempts that were.
+    """Roll up all that ended; answers how many attempts that were.
 
     Parameters
     ----------

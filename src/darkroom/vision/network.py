@@ -5,12 +5,13 @@ and measured by `scripts/quantise_weights.py`; all others are exported in full p
 use. Either kind lies in a folder named for the SHA-256 of the checkpoint it was made from.
 """
 
-import dataclasses
 import json
 import platform
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.vision.batching import Halving
+from darkroom.vision.export import export_aside
 from darkroom.vision.runtime import empty_device_cache, pick_device, prepare
 from darkroom.vision.weights import BUNDLED, Facts, read_facts, sha256_of
 
@@ -33,6 +35,10 @@ CPU_BATCH = 4
 CUDA_BATCH = 32
 CPU_WORKSPACE = 64 * 1024**2
 """What OpenVINO needs beside the weights, for its compiled code and between layers (measured)."""
+
+ASIDE = ".export-"
+LONGEST_EXPORT = 3600.0
+"""Seconds after which the folder of an unfinished export was left by somebody dead."""
 
 QUANTISED = BUNDLED / "openvino"
 """The exports that come with the bundled weights."""
@@ -94,10 +100,10 @@ def exported(weights: Path, cache_dir: Path) -> Path:
     target = export_of(weights, cache_dir)
     if target.is_dir():
         return target
-    prepare(cache_dir)
     target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as folder:
-        made = _export(weights, Path(folder))
+    _clear_abandoned(target.parent)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=ASIDE) as folder:
+        made = export_aside(weights, Path(folder), cache_dir)
         try:
             made.rename(target)
         except OSError:
@@ -106,18 +112,12 @@ def exported(weights: Path, cache_dir: Path) -> Path:
     return target
 
 
-def _export(weights: Path, folder: Path) -> Path:
-    from ultralytics.models import YOLO
-
-    facts = read_facts(weights)
-    copy = Path(shutil.copyfile(weights, folder / "model.pt"))
-    made = Path(
-        YOLO(str(copy), task=facts.task, verbose=False).export(
-            format="openvino", imgsz=facts.side, dynamic=True, verbose=False
-        )
-    )
-    (made / "facts.json").write_text(json.dumps(dataclasses.asdict(facts)))
-    return made
+def _clear_abandoned(parent: Path) -> None:
+    """Remove the folders of exports whose process was killed."""
+    for folder in parent.glob(f"{ASIDE}*"):
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > LONGEST_EXPORT:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass

@@ -7,6 +7,7 @@ from typing import IO, Any
 from flask import Flask, Request, Response
 from flask_bootstrap import Bootstrap5
 
+from darkroom.catalog import api as catalog_api
 from darkroom.console import api_jobs, navigation, observing
 from darkroom.console import jobs as console_jobs
 from darkroom.counting import api as counting_api
@@ -32,6 +33,7 @@ from darkroom.web import (
     headers,
     home,
     languages,
+    passes,
     preferences,
     runs,
     sign_in,
@@ -126,6 +128,8 @@ def _add_pages(app: Flask) -> None:
         files.pages,
         counting_pages.pages,
         counting_api.blueprint,
+        catalog_api.blueprint,
+        passes.blueprint,
         rerun_pages.pages,
         review_pages.pages,
         places_pages.pages,

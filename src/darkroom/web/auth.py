@@ -1,8 +1,8 @@
 """Who is calling, and what they may see.
 
-A call is made by a person's session (a signed cookie), by a program's API token, or, on a loopback
-address, by the local user. Calls that a browser makes on its own authority (a cookie, or loopback)
-and that change something on a page must carry the page's CSRF token.
+A call is made by a person's session (a signed cookie), by a program's API token or pass (JWT), or,
+on a loopback address, by the local user. Calls that a browser makes on its own authority (a cookie,
+or loopback) and that change something on a page must carry the page's CSRF token.
 """
 
 from collections.abc import Callable
@@ -11,11 +11,12 @@ from functools import wraps
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Flask, g, redirect, request, session, url_for
+from flask import Flask, current_app, g, redirect, request, session, url_for
 from flask.sessions import SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_wtf import CSRFProtect
 
+from darkroom.accounts import passes
 from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
 from darkroom.errors import Invalid, NotFound
@@ -166,7 +167,10 @@ def _find_caller() -> Caller | None:
 
 def _by_token(token: str) -> Caller | None:
     with services().database.session() as db:
-        user = accounts.user_of_token(db, token)
+        if passes.looks_like_one(token):
+            user = passes.user_of(db, token, str(current_app.secret_key))
+        else:
+            user = accounts.user_of_token(db, token)
     return Caller(user, "token") if user else None
 
 

@@ -29,8 +29,10 @@ METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 PLACES = (
     "src/darkroom/web",
     "src/darkroom/accounts",
+    "src/darkroom/catalog",
     "src/darkroom/console",
     "src/darkroom/counting",
+    "src/darkroom/providers",
     "src/darkroom/signals",
     "jobs",
 )

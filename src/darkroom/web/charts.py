@@ -58,24 +58,28 @@ class Series:
     spoken: Sequence[str] = ()
 
 
-class _Quiet:
-    """Leaves out what pygal writes for its own script and style: half of its work, thrown away."""
+class _Quick:
+    """Pygal in half the time: it looks for an attribute once, and leaves out what we throw away."""
 
     def __getattribute__(self, name: str) -> Any:
+        # A chart's state goes before its configuration; pygal asks for it five times an attribute.
         state = object.__getattribute__(self, "__dict__").get("state")
-        found = object if state is None or name == "state" else state.__dict__.get(name, object)
-        return object.__getattribute__(self, name) if found is object else found
+        if state is not None and name != "state" and name in state.__dict__:
+            return state.__dict__[name]
+        return object.__getattribute__(self, name)
 
-    def _tooltip_data(self, *_args: Any, **_options: Any) -> None: ...
+    def _tooltip_data(self, *_args: Any, **_options: Any) -> None:
+        """Nothing: what it writes is for pygal's script."""
 
-    def _static_value(self, *_args: Any, **_options: Any) -> None: ...
+    def _static_value(self, *_args: Any, **_options: Any) -> None:
+        """Nothing: values are not written beside their shapes."""
 
 
-class _StackedBar(_Quiet, pygal.StackedBar):  # type: ignore[misc]
+class _StackedBar(_Quick, pygal.StackedBar):  # type: ignore[misc]
     """Pygal's stacked bars."""
 
 
-class _Line(_Quiet, pygal.Line):  # type: ignore[misc]
+class _Line(_Quick, pygal.Line):  # type: ignore[misc]
     """Pygal's lines."""
 
 

@@ -138,9 +138,9 @@ def _on_ours(error: DarkroomError) -> Response:
     return _on_surprise(error)
 
 
-def _on_csrf(error: CSRFError) -> Response:
+def _on_csrf(_error: CSRFError) -> Response:
+    # Flask-WTF has logged what is wrong with the token.
     message = N_("This page is too old, or your session has ended. Reload it and try again.")
-    log.info("CSRF: %s", error.description)
     return answer(Failure(400, "csrf", message))
 
 

@@ -14,6 +14,8 @@ from darkroom.web.auth import caller
 SOURCES = Path(__file__).parent / "translations"
 LANGUAGES = {"en": "English", "es": "Español"}
 KEPT_IN = "locale"
+# Their clients know no other language.
+SPANISH = frozenset({"catalog_api", "passes"})
 
 
 def register(app: Flask, cache: Path) -> None:
@@ -34,6 +36,8 @@ def choose() -> str:
     """The user's own choice, else this browser's, else what the browser asks for."""
     if not has_request_context():
         return "en"
+    if request.blueprint in SPANISH:
+        return "es"
     found = caller() if request.endpoint not in {None, "static"} else None
     own = found.user.locale if found else session.get(KEPT_IN)
     if own in LANGUAGES:

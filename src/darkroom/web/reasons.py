@@ -30,6 +30,10 @@ SENTENCES = {
 }
 
 
+EXPLAINED = frozenset({"lane_paused", "isolated"})
+"""What people do and give a reason for: it follows the sentence, as they wrote it."""
+
+
 def why(reason: str, on: str | None, said: str) -> str:
     """Why a step waits or stands still, in the reader's language; `said` where it is not known."""
     if reason == "children" and on:
@@ -37,7 +41,8 @@ def why(reason: str, on: str | None, said: str) -> str:
     if reason not in SENTENCES:
         return said
     sentence: str = gettext(SENTENCES[reason]) % {"on": on or ""}
-    return " ".join(sentence.split())
+    given = said.partition(": ")[2] if reason in EXPLAINED else ""
+    return ": ".join(filter(None, (" ".join(sentence.split()), given)))
 
 
 def _children(on: str) -> str:

@@ -302,9 +302,11 @@ def script_words() -> dict[str, str]:
         "reviewSize": gettext("Plants to add: {size} of those around"),
         "reviewContainer": gettext("Container {number}"),
         "reviewSending": gettext("Saving as soon as everything has arrived…"),
-        "reviewSum": gettext(
-            "Not saved yet: {added} added, {removed} removed, {moved} moved, {totals} totals"
-        ),
+        "reviewSum": gettext("Not saved yet: {changes}"),
+        "reviewAdded": gettext("{count} added"),
+        "reviewRemoved": gettext("{count} removed"),
+        "reviewMoved": gettext("{count} moved"),
+        "reviewTotals": gettext("totals: {count}"),
         "reviewSave": gettext("Save and accept this photo"),
         "reviewAccept": gettext("Accept the count as it is"),
     }

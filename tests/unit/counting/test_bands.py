@@ -386,3 +386,44 @@ def test_a_faint_box_around_a_group_of_plants_says_nothing(scene: Scene) -> None
     found = scene.detected(0.5, 0)
     height, width = scene.mask.shape
     assert _half_seen(scene, found, np.array([[0.0, 0.0, width, height]])).unbiased == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(some.integers(0, 10_000), some.integers(0, 6), some.integers(0, 6))
+def test_no_more_is_estimated_than_scores_make_likely(seed: int, seen: int, half: int) -> None:
+    random = np.random.default_rng(seed)
+    image = np.full((60, 80, 3), (40, 140, 30), np.uint8)
+    image[random.random((60, 80)) < 0.3] = 90
+    starts = random.uniform(0, (80, 60), (seen + half, 2))
+    boxes = np.hstack([starts, starts + random.uniform(5, 15, (seen + half, 2))])
+    result = estimate(
+        image,
+        np.full((60, 80), 255, np.uint8),
+        boxes[:seen],
+        "box",
+        scores=random.uniform(0.3, 1, seen),
+        faint=boxes[seen:],
+        faint_scores=random.uniform(0.1, 0.3, half),
+    )
+    assert 0 <= result.unbiased <= half and result.half_seen <= half
+    assert sum(band.unbiased for band in result.bands) == pytest.approx(result.unbiased)
+    low, high = result.confidence.interval
+    assert 0 <= low <= result.detected + result.unbiased < high
+
+
+def test_plants_half_seen_where_nothing_is_green_keep_a_container_from_being_empty() -> None:
+    bare = draw(Look(missing_cells=1))
+    half = np.array([[100.0, 100, 140, 140], [200, 100, 240, 140], [300, 100, 340, 140]])
+    result = estimate(bare.image, bare.mask, NONE, "box", faint=half, faint_scores=np.full(3, 0.25))
+    assert result.needs_review and not result.is_empty_container
+    assert result.half_seen > 1 and result.total == 0
+
+
+def test_scores_make_the_interval_wider_and_not_the_count_another(scene: Scene) -> None:
+    found = scene.detected(0.7)
+    sure = _estimate(scene, found)
+    scores = np.full(len(found), 0.35)
+    doubtful = estimate(scene.image, scene.mask, found, "box", scores=scores)
+    assert doubtful.unbiased == sure.unbiased
+    assert doubtful.confidence.error > sure.confidence.error + 1
+    assert doubtful.confidence.interval[0] < sure.confidence.interval[0]

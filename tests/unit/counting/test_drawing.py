@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from darkroom.counting import drawing
 from darkroom.counting.drawing import Legend, draw_over
 from darkroom.counting.geometry import MultiPolygon
 
@@ -34,13 +35,6 @@ def _region(*rings: list[tuple[float, float]]) -> MultiPolygon:
 
 def _square(x1: float, y1: float, x2: float, y2: float) -> list[tuple[float, float]]:
     return [(x1, y1), (x2, y1), (x2, y2), (x1, y2)]
-
-
-def test_the_picture_has_the_photo_s_size_and_the_photo_is_left_alone() -> None:
-    photo = _photo()
-    picture = draw(photo, np.array([[300.0, 200, 340, 240]]), [], LEGEND)
-    assert picture.shape == photo.shape and picture.dtype == np.uint8
-    assert (photo == 100).all()
 
 
 def test_a_detection_is_a_cyan_disc_at_three_tenths() -> None:
@@ -97,6 +91,45 @@ def test_the_legend_names_its_figures_in_any_language() -> None:
     assert (draw(_photo(), NONE, [], spanish) != draw(_photo(), NONE, [], LEGEND)).any()
 
 
+SIZES = [
+    (240, 320),
+    (320, 240),
+    (100, 320),
+    (900, 1200),
+    (320, 8000),
+    (8000, 320),
+    (3000, 4000),
+    (8600, 11_600),
+]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_legend_can_be_read_and_leaves_the_most_of_the_photo(size: tuple[int, int]) -> None:
+    plate = drawing._fitting(LEGEND.lines(), size[1], size[0])
+    width, height = plate.frame
+    assert width <= 0.95 * size[1] and height <= 0.45 * size[0]
+    assert width * height < 0.4 * size[0] * size[1]
+    # In pixels of the photo itself, and of a screen of 1 200 that shows the whole of it.
+    assert plate.size >= 9
+    if max(size) / min(size) < 4:
+        assert plate.size * min(1, 1200 / max(size)) >= 9
+
+
+def test_on_a_low_photo_the_figures_stand_in_a_row() -> None:
+    low, high = (drawing._fitting(LEGEND.lines(), *size) for size in ((8000, 320), (320, 8000)))
+    assert low.is_row and not high.is_row and low.size > 50
+
+
+def test_strips_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.uniform(100, 800, (40, 2))
+    boxes = np.hstack([corners, corners + rng.uniform(20, 90, (40, 2))])
+    ring = _region(_square(120, 90, 700, 860), _square(300, 250, 500, 600))
+    whole = draw(_photo(900, 950), boxes, [ring], LEGEND)
+    monkeypatch.setattr(drawing, "STRIP", 37)
+    assert (draw(_photo(900, 950), boxes, [ring], LEGEND) == whole).all()
+
+
 def test_accented_letters_are_drawn() -> None:
     plain, accented = (
         draw(_photo(), NONE, [], Legend(1, 1, 1, (label, "b", "c"))) for label in ("ano", "año")
@@ -108,10 +141,11 @@ def test_a_tiny_photo_can_be_drawn_on() -> None:
     assert draw(_photo(12, 9), NONE, [], LEGEND).shape == (12, 9, 3)
 
 
-def test_drawing_makes_no_wide_copies_of_the_photo() -> None:
-    photo = _photo(1500, 2000)
+def test_drawing_makes_no_copy_of_the_photo() -> None:
+    photo = _photo(6000, 2000)
+    region = _region(_square(0, 0, 2000, 6000))
     tracemalloc.start()
-    draw(photo, np.array([[300.0, 200, 340, 240]]), [_region(_square(0, 0, 2000, 1500))], LEGEND)
+    draw_over(photo, np.array([[300.0, 200, 340, 240]]), [region], LEGEND)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 2.5 * photo.nbytes
+    assert peak < 0.4 * photo.nbytes

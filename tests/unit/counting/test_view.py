@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from darkroom.counting import view as views
 from darkroom.counting.view import BANDS, WORKING_SIDE, View, band_edges, view_of
 
 
@@ -69,3 +70,16 @@ def test_large_plants_are_reduced_to_the_working_size() -> None:
 
 def test_small_plants_are_not_enlarged() -> None:
     assert _view(0, 100).scale == 1
+
+
+def test_a_container_too_large_to_be_worked_on_is_reduced_whatever_its_plants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(views, "LARGEST", 10_000)
+    mask = np.full((200, 300), 255, np.uint8)
+    plant = np.array([[30.0, 30, 50, 50]])
+    view = view_of(np.zeros((200, 300, 3), np.uint8), mask, plant, band_edges(mask), 400)
+    assert view.mask.size == pytest.approx(10_000, rel=0.03)
+    assert view.boxes[0] == pytest.approx(plant[0] * view.scale, rel=0.03)
+    assert view.crop_edges.tolist() == [0, 50, 100, 150, 200]
+    assert view.areas(view.mask > 0) / view.scale**2 == pytest.approx([15_000] * 4, rel=0.03)

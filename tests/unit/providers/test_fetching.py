@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.errors import Invalid, Transient
-from darkroom.providers.fetching import Fetched, fetch
+from darkroom.providers.fetching import Fetched, fetch, fetch_picture
 from tests.engine.service import Service
 
 PUBLIC = "93.184.216.34"
@@ -269,3 +269,12 @@ def test_a_status_says_whether_another_try_may_help(
     service.will(status, b"page")
     with pytest.raises(error, match=f"answered {status}"):
         get(service.url, to)
+
+
+def test_a_picture_is_fetched_as_what_it_is(service: Service, tmp_path: Path) -> None:
+    service.will(200, b"\xff\xd8\xffphoto", Content_Type="text/html").will(200, b"<html>")
+    found = fetch_picture(service.url, tmp_path / "work", max_bytes=100, private=True)
+    assert (found.data, found.mime) == (b"\xff\xd8\xffphoto", "image/jpeg")
+    with pytest.raises(Invalid, match="no picture"):
+        fetch_picture(service.url, tmp_path / "work", max_bytes=100, private=True)
+    assert list((tmp_path / "work").iterdir()) == []

@@ -80,3 +80,14 @@ def test_only_where_a_large_plant_is_cut_the_photo_is_looked_at_again(
 def test_container_weights_are_no_plant_detector(model_cache: object, tmp_path: object) -> None:
     with pytest.raises(Permanent, match="plant detector"):
         PlantDetector(weights.bundled("containers"), cache_dir=model_cache, device="cpu")
+
+
+def test_faint_boxes_come_last_and_change_nothing_about_the_others(
+    detector: PlantDetector,
+) -> None:
+    photo = make_photo(8_000_015, (1600, 1200))
+    sure = detector.detect(photo.image)
+    both = detector.detect(photo.image, faint=0.1)
+    assert np.array_equal(both.boxes[: len(sure)], sure.boxes)
+    assert len(both) > len(sure)
+    assert ((both.scores[len(sure) :] < 0.3) & (both.scores[len(sure) :] >= 0.1)).all()

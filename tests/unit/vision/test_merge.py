@@ -1,5 +1,7 @@
 """Our merging gives what SAHI's gives, and knows fragments."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from sahi.postprocess.combine import GreedyNMMPostprocess
 from sahi.postprocess.combine import nms as sahi_nms
 from sahi.prediction import ObjectPrediction
 
-from darkroom.vision.merge import Floats, covered, fragments, greedy_nmm, nms, overlap
+from darkroom.vision.merge import Floats, by_score, covered, fragments, greedy_nmm, nms, overlap
 
 
 def random_boxes(seed: int, count: int) -> tuple[Floats, Floats]:
@@ -40,6 +42,45 @@ def test_greedy_merging_grows_the_boxes_that_sahi_grows(seed: int, count: int, m
     kept, grown = greedy_nmm(boxes, scores, metric)
     assert grown.tolist() == [thing.bbox.to_xyxy() for thing in theirs]
     assert scores[kept] == pytest.approx([thing.score.value for thing in theirs])
+
+
+def _crowd(seed: int, count: int, side: float = 4000) -> tuple[Floats, Floats]:
+    """Plants of a large photo, and among them a few boxes as large as a container."""
+    rng = np.random.default_rng(seed)
+    corners = rng.uniform(0, side, (count, 2))
+    sizes = rng.uniform(20, 60, (count, 2)) * np.where(rng.random((count, 1)) < 0.005, 40, 1)
+    boxes = np.concatenate([corners, corners + sizes], axis=1).astype(np.float32)
+    return boxes, rng.uniform(0.3, 1, count).astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", ["IOU", "IOS"])
+@pytest.mark.parametrize("count", [512, 513, 4000])
+def test_a_crowd_is_merged_as_if_every_box_met_every_other(count: int, metric: str) -> None:
+    boxes, scores = _crowd(count, count)
+    alive, kept = np.ones(count, bool), []
+    for place in by_score(boxes, scores).tolist():
+        if alive[place]:
+            kept.append(place)
+            alive &= overlap(boxes[place], boxes, metric) < 0.5
+    assert nms(boxes, scores, metric).tolist() == kept
+
+
+def test_a_crowd_is_covered_by_what_covers_it() -> None:
+    boxes, covers = _crowd(1, 3000)[0], _crowd(2, 2500)[0]
+    expected = np.zeros(len(boxes), bool)
+    for cover in covers:
+        inside = (np.minimum(boxes[:, 2:], cover[2:]) - np.maximum(boxes[:, :2], cover[:2])).clip(0)
+        expected |= inside.prod(axis=1) >= 0.5 * (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
+    assert (covered(boxes, covers, 0.5) == expected).all()
+
+
+def test_a_photo_of_sixty_thousand_boxes_is_merged_in_little_memory() -> None:
+    boxes, scores = _crowd(3, 60_000, 11_000)
+    tracemalloc.start()
+    nms(boxes, scores)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 200e6
 
 
 def test_boxes_apart_are_all_kept() -> None:

@@ -12,6 +12,7 @@ from darkroom.settings import CountingSettings
 Json = dict[str, Any]
 
 FIGURES = ("buffered", "unbiased")
+RANGE = {"hsv_low", "hsv_high"}
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,9 @@ def settled(base: Json, before: Json, given: Json) -> Json:
     # Hues go round.
     if low[1] > high[1] or low[2] > high[2]:
         raise Invalid("Saturation and value must be at least those of the other end.", "hsv_high")
-    return {name: value for name, value in wanted.items() if value != base[name]}
+    kept = {name: value for name, value in wanted.items() if value != base[name]}
+    # The two ends of a range are one thing: what the other is may differ by product.
+    return kept | ({"hsv_low": low, "hsv_high": high} if kept.keys() & RANGE else {})
 
 
 def in_use(settings: CountingSettings) -> Json:

@@ -157,8 +157,6 @@ class Editor {
     this.button("draw-back").addEventListener("click", () => { this.corners.pop(); this.sketch(); });
     this.button("draw-done").addEventListener("click", () => this.done());
     this.places.map.on("click", (event) => this.add(event.latlng));
-    // A place in the way is no reason to leave the page while drawing.
-    for (const layer of this.places.layers.values()) layer.on("click", (event) => this.add(event.latlng));
   }
 
   button(name) {

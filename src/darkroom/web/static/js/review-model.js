@@ -86,7 +86,7 @@ export class Model {
   /** How many corrections of each kind there are. */
   sums() {
     const of = (action) => this.done.filter((one) => one.action === action).length;
-    return { added: of("add"), removed: of("remove"), moved: of("move"), totals: of("total") + of("accept") };
+    return { Added: of("add"), Removed: of("remove"), Moved: of("move"), Totals: of("total") + of("accept") };
   }
 
   /** The plant whose mark is at a point, or within `reach` of it; the nearest of several. */

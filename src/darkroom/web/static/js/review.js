@@ -312,9 +312,16 @@ class Review extends PhotoStage {
     }
     for (const button of this.form.querySelectorAll("[data-save]")) button.disabled = this.busy;
     this.form.querySelector("[value=save]").hidden = !this.model.done.length;
-    this.form.querySelector("[data-sum]").textContent = this.model.done.length ? word("reviewSum", this.model.sums()) : "";
+    this.form.querySelector("[data-sum]").textContent = this.summary();
     this.form.querySelector("[data-save-word]").textContent = word(this.model.done.length ? "reviewSave" : "reviewAccept");
     this.paintSoon();
+  }
+
+  summary() {
+    const sums = Object.entries(this.model.sums()).filter(([, count]) => count);
+    if (!sums.length) return "";
+    const changes = sums.map(([name, count]) => word(`review${name}`, { count: new Intl.NumberFormat(language).format(count) }));
+    return word("reviewSum", { changes: changes.join(", ") });
   }
 
   showRow(container) {

@@ -1,0 +1,147 @@
+"""What the step that edits reads and writes of its edit."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from darkroom.catalog import prompts
+from darkroom.catalog.models import Article, Category, Edit, Version
+from darkroom.db.sessions import Database
+from darkroom.db.statements import statement
+from darkroom.errors import Permanent
+from darkroom.providers.buying import Bought
+from darkroom.queue.task import Lease
+from darkroom.storage.assets import Asset
+
+
+@dataclass(frozen=True)
+class Order:
+    """An edit to be made: of which picture, and what is asked for.
+
+    `answer_key` names what is bought: another one only after an answer that was found wanting.
+    """
+
+    edit_id: int
+    article_id: int
+    name: str
+    asset_id: UUID
+    mime: str
+    prompt: str
+    answer_key: str
+
+
+@dataclass(frozen=True)
+class NewPicture:
+    """The picture that an edit made, as it is stored."""
+
+    asset: Asset
+    url: str
+    public_id: str | None
+
+
+def load(database: Database, edit_id: int) -> Order | None:
+    """What the edit asks for; None when it is over (or deleted).
+
+    Raises
+    ------
+    Permanent
+        When the picture it was queued with is gone.
+    """
+    with database.session() as session:
+        edit = session.get(Edit, edit_id)
+        if edit is None or edit.estado not in ("pending", "processing"):
+            return None
+        return _order(session, edit)
+
+
+def begin(database: Database, order: Order, lease: Lease) -> None:
+    """Mark the edit as going on."""
+    _mark(database, "begin", order, lease, attempt=lease.burned + 1, prompt=order.prompt)
+
+
+def put_back(
+    database: Database, order: Order, lease: Lease, message: str, *, rejected: bool = False
+) -> None:
+    """Mark the edit as waiting again; `rejected` when its answer is not to be used."""
+    _mark(database, "put_back", order, lease, message=message, rejected=int(rejected))
+
+
+def finish(session: Session, order: Order, picture: NewPicture, bought: Bought) -> None:
+    """Make the new picture the article's, and the edit completed; the old version stays."""
+    edit = session.get_one(Edit, order.edit_id)
+    version = Version(
+        articulo_id=order.article_id,
+        asset_id=picture.asset.id,
+        url=picture.url,
+        public_id=picture.public_id,
+        width=picture.asset.width,
+        height=picture.asset.height,
+        origen="edited",
+        trabajo_id=edit.id,
+        is_sandbox=bought.is_sandbox,
+    )
+    session.add(version)
+    session.flush()
+    show(session, session.get_one(Article, order.article_id), version)
+    edit.version_procesada_id, edit.imagen_url_procesada = version.id, version.url
+    edit.model, edit.cost, edit.is_sandbox = bought.model, bought.cost, bought.is_sandbox
+    edit.estado, edit.error_message = "completed", None
+    edit.completed_at = edit.updated_at = func.clock_timestamp()
+    session.flush()
+
+
+def show(session: Session, article: Article, version: Version) -> None:
+    """Make a version the one that the article shows."""
+    if not version.url:
+        version.url = f"/api/articulos/imagenes/{version.id}"
+    article.imagen_version_id, article.imagen_url = version.id, version.url
+    article.updated_at = func.now()
+    session.flush()
+
+
+def template_of(session: Session, article: Article) -> str:
+    """The prompt template of an article: its category's, else the general one."""
+    category = session.get(Category, article.categoria_id) if article.categoria_id else None
+    if category is not None and category.prompt_template:
+        return category.prompt_template
+    return session.scalar(statement("catalog/general_template")) or prompts.DEFAULT
+
+
+def prompt_of(session: Session, article: Article, template: str | None = None) -> str:
+    """What is asked of the model about an article."""
+    category = session.get(Category, article.categoria_id) if article.categoria_id else None
+    values = {
+        "nombre": article.nombre,
+        "descripcion": article.descripcion,
+        "unidad": article.unidad,
+        "categoria": category.nombre if category else "",
+    }
+    return prompts.filled(template or template_of(session, article), values)
+
+
+def _order(session: Session, edit: Edit) -> Order:
+    article = session.get_one(Article, edit.articulo_id)
+    query = (select(Asset).join(Version, Version.asset_id == Asset.id)).where(
+        Version.id == edit.version_original_id, Version.removed_at.is_(None)
+    )
+    asset = session.scalars(query).one_or_none()
+    if asset is None:
+        raise Permanent("The picture that was to be edited is gone. Give the article another one.")
+    return Order(
+        edit.id,
+        article.id,
+        edit.articulo_nombre,
+        asset.id,
+        asset.mime,
+        prompt_of(session, article),
+        f"catalog-edit-{edit.id}-{edit.rejected}",
+    )
+
+
+def _mark(database: Database, how: str, order: Order, lease: Lease, **values: Any) -> None:
+    asked = {"edit_id": order.edit_id, "attempt_id": lease.attempt_id, **values}
+    with database.session() as session:
+        session.execute(statement(f"catalog/{how}_edit"), asked)

@@ -1,0 +1,1 @@
+"""One module a service: its routes, and how it says no."""

@@ -1,0 +1,68 @@
+"""Advanced Custom Fields: what a post's type has no field for is ignored, and says so to nobody.
+
+https://www.advancedcustomfields.com/resources/wp-rest-api-integration/
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from darkroom.sandbox.services.wordpress.site import Post, Site
+
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "planessemanales": {
+        "foto": "image",
+        "foto_2": "image",
+        "foto_3": "image",
+        "galeria": "gallery",
+        "descripcion": "text",
+    },
+    "productos": {"foto": "image", "galeria": "gallery", "sku": "text", "precio": "number"},
+    "post": {"foto": "image", "subtitulo": "text"},
+    "page": {},
+}
+"""The fields that are shown in REST, by type. "interno" is there, but its group is not shown."""
+EMPTY: Mapping[str, Any] = {"image": None, "gallery": [], "text": "", "number": None}
+
+
+class Unfit(Exception):
+    """A value that its field does not take; `args` are the field and what it takes."""
+
+
+def write(site: Site, post: Post, given: Any) -> None:
+    """Set the fields that there are. Raises `Unfit`, and sets none, when a value does not fit."""
+    if not isinstance(given, dict):
+        raise Unfit("acf", "object")
+    known = FIELDS[post.type]
+    chosen = {name: value for name, value in given.items() if name in known}
+    for name, value in chosen.items():
+        _check(site, name, known[name], value)
+    post.fields.update(chosen)
+
+
+def shown(post: Post) -> Any:
+    """The fields as REST shows them; an empty list for a type without any, as PHP has it."""
+    known = FIELDS[post.type]
+    return {name: post.fields.get(name, EMPTY[kind]) for name, kind in known.items()} or []
+
+
+def _check(site: Site, name: str, kind: str, value: Any) -> None:
+    if value is None or value == "":
+        return
+    if kind == "image" and not _is_media(site, value):
+        raise Unfit(name, "integer,null")
+    if kind == "gallery" and not (
+        isinstance(value, list) and all(_is_media(site, v) for v in value)
+    ):
+        raise Unfit(name, "array,null")
+    if kind == "number" and not isinstance(value, int | float):
+        raise Unfit(name, "number,null")
+    if kind == "text" and not isinstance(value, str):
+        raise Unfit(name, "string,null")
+
+
+def _is_gallery(site: Site, value: Any) -> bool:
+    return isinstance(value, list) and all(_is_media(site, each) for each in value)
+
+
+def _is_media(site: Site, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value in site.media
