@@ -57,7 +57,7 @@ def statuses(database: Database) -> list[str]:
 
 def test_jobs_are_listed_by_filter(darkroom: Type, jobs: list[int]) -> None:
     said = darkroom("list", "--arg", "word:b").output
-    assert f"{jobs[1]}" in said and "steps.note [b]" in said and "1 jobs" in said
+    assert f"{jobs[1]}" in said and "steps.note [b]" in said and "1 job" in said
     assert "no worker takes lane io" in said
 
 
