@@ -215,7 +215,8 @@ def main() -> None:
     ours = measure(ours_whole(segmenter, detector, options.cache, device), photos, options.repeat)
     show("With segmentation", photos, theirs, ours)
     if options.whole:
-        print(overhead(photos[:-1], options.cache, device))
+        for some in (photos[:-1], photos[-1:]):
+            print(overhead(some, options.cache, device))
 
 
 if __name__ == "__main__":

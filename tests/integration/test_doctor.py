@@ -211,6 +211,13 @@ def test_a_breaker_that_is_not_closed(healthy: Settings, run: Run, state: str):
     assert "gemini edit" in the_one(healthy, "warn", "breakers")
 
 
+def test_the_providers_are_told_with_their_breakers(healthy: Settings, run: Run):
+    run("INSERT INTO breakers (provider, operation, state) VALUES ('gemini', 'edit', 'half_open')")
+    told = [finding.said for finding in doctor.examine(healthy) if finding.subject == "providers"]
+    assert "The sandbox stands in for: gemini" in told[0]
+    assert told[1] == "Their breakers: gemini edit half open."
+
+
 def test_a_transaction_that_never_ends(healthy: Settings, database: Database, monkeypatch):
     from darkroom.queue import tables
 

@@ -121,21 +121,24 @@ def test_the_newest_fit_from_corrections_scales_the_error(
 def test_a_product_without_a_reference_keeps_the_first_that_it_is_given(
     database: Database, place: Nursery
 ) -> None:
+    assert parameters(database, place).wants_reference
     with database.session() as session:
         photo = Photo(session_id=counted(session, place, 0, 0))
         for reference in (Reference(61, 92), None, Reference(70, 99)):
             remember(session, photo, reference)
-    assert parameters(database, place).reference == Reference(61, 92)
+    found = parameters(database, place)
+    assert (found.reference, found.wants_reference) == (Reference(61, 92), False)
 
 
 def test_many_sure_plants_say_what_colours_their_product_has() -> None:
     scene = draw(Look(seed=1))
     sure, few = (_container(scene, number) for number in (40, 10))
-    assert learnt(scene.image, [sure], Parameters()) == reference_of(
-        scene.image, scene.boxes[:40], Parameters().colours
+    asked = Parameters(wants_reference=True)
+    assert learnt(scene.image, [sure], asked) == reference_of(
+        scene.image, scene.boxes[:40], asked.colours
     )
-    assert learnt(scene.image, [few], Parameters()) is None
-    assert learnt(scene.image, [sure], Parameters(reference=Reference(1, 2))) is None
+    assert learnt(scene.image, [few], asked) is None
+    assert learnt(scene.image, [sure], Parameters()) is None
 
 
 def _container(scene: Scene, number: int) -> CountedContainer:

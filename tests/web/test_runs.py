@@ -106,7 +106,7 @@ def test_a_run_that_waits_says_why_instead_of_what_it_did_last(
     with site.database.session() as session:
         session.execute(text("UPDATE lanes SET paused_at = now(), pause_reason = 'x'"))
     state = site.visitor().get(f"/runs/{run_id}.json").json
-    assert (state["note"], state["left"]) == ("lane io is paused", "")
+    assert (state["note"], state["left"]) == ("lane io is paused: x", "")
     page = site.visitor().get(f"/runs/{run_id}").text
     assert "busy" not in page and "waiting for a free worker" not in page
 

@@ -37,6 +37,7 @@ TABS = (
     Tab("crons", "console_crons.index", N_("Cron")),
     Tab("workers", "console_workers.index", N_("Workers")),
     Tab("audit", "console_audit.index", N_("Audit")),
+    Tab("sandbox", "console_sandbox.index", N_("Sandbox")),
 )
 
 

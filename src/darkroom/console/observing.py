@@ -12,6 +12,7 @@ from darkroom.console import (
     lane_pages,
     metrics,
     overview,
+    sandbox_pages,
     snapshots,
     views,
 )
@@ -32,6 +33,7 @@ def register(app: Flask) -> None:
         cron_pages.pages,
         views.workers,
         views.audited,
+        sandbox_pages.pages,
         api_queue.blueprint,
         metrics.pages,
         health.pages,

@@ -46,6 +46,7 @@ def _parameters(session: Session, photos: PhotoSession, settings: CountingSettin
     return Parameters(
         colours=_colours(product, photos.settings, settings),
         reference=reference_in(product.colour_reference) if product else None,
+        wants_reference=product is not None and product.colour_reference is None,
         alpha=settings.alpha,
         figure=cast(Figure, settings.stock_figure),
         ground_sample_cm=settings.ground_sample_cm,
@@ -61,11 +62,11 @@ def learnt(
 ) -> Reference | None:
     """What the sure plants of a photo say of their product's colours.
 
-    None where that is known, or where they are too few to say it.
+    None where nobody asks, or where they are too few to say it.
     """
     sure = [part.plants.boxes[part.plants.scores >= SURE] for part in counted]
     boxes = np.concatenate([np.empty((0, 4)), *sure])
-    if known.reference is not None or len(boxes) < ENOUGH:
+    if not known.wants_reference or len(boxes) < ENOUGH:
         return None
     return reference_of(pixels, boxes, known.colours)
 

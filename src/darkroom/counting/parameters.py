@@ -23,6 +23,8 @@ class Parameters:
         HSV range of the product's leaves.
     reference
         The product's stored colours, for containers with too few detections.
+    wants_reference
+        Whether the product has no stored colours yet, and a photo may give them.
     alpha
         Overcount buffer: the buffered figure is the unbiased one divided by it.
     figure
@@ -44,6 +46,7 @@ class Parameters:
 
     colours: ColourRange = GREEN
     reference: Reference | None = None
+    wants_reference: bool = False
     alpha: float = 0.9
     figure: Figure = "buffered"
     ground_sample_cm: float | None = None

@@ -1,15 +1,10 @@
 """The sandbox's own interface, and its server."""
 
-import threading
-from pathlib import Path
-
 import pytest
 import requests
 
-from darkroom.errors import Invalid
 from darkroom.providers import checking, gemini
-from darkroom.sandbox import serving
-from darkroom.settings import ProvidersSettings, Settings
+from darkroom.settings import Settings
 from tests.sandboxed import Sandboxed
 
 HEADERS = {"x-goog-api-key": "sandbox"}
@@ -73,23 +68,3 @@ def test_a_wrong_order_is_told_what_is_wrong(sandbox: Sandboxed) -> None:
 def test_a_page_elsewhere_cannot_drive_it(sandbox: Sandboxed, headers: dict[str, str]) -> None:
     answer = ask(sandbox, "DELETE", "/faults", headers=headers)
     assert answer.status_code == 403
-
-
-def test_the_next_one_waits_for_the_port_and_takes_it(sandbox: Sandboxed) -> None:
-    stop = threading.Event()
-    settings = ProvidersSettings(sandbox_port=sandbox.port)
-    thread = threading.Thread(target=serving.run, args=(settings, stop))
-    thread.start()
-    assert ask(sandbox, "GET", "").status_code == 200
-    stop.set()
-    thread.join(20)
-    assert not thread.is_alive()
-
-
-def test_a_port_that_something_else_has_is_named(tmp_path: Path) -> None:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        settings = ProvidersSettings(sandbox_port=taken.getsockname()[1])
-        with pytest.raises(Invalid, match="DARKROOM_SANDBOX_PORT"):
-            serving.run(settings, threading.Event())

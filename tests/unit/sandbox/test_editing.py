@@ -67,7 +67,12 @@ def test_light_from_the_left_falls_from_the_left() -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_each_style_changes_the_picture_and_is_repeatable(style: str) -> None:
     pixels, _ = product("meadow", side=200)
-    word = {"watercolour": "watercolor", "monochrome": "black and white", "pop": "pop art"}
+    word = {
+        "watercolour": "watercolor",
+        "monochrome": "black and white",
+        "pop": "pop art",
+        "oil": "oil painting",
+    }
     prompt = f"as {word.get(style, style)}, sharp"
     assert style in wishes.read(prompt).styles
     once, again = edited(prompt, pixels), edited(prompt, pixels)
