@@ -25,9 +25,10 @@ WITH counted AS (
         (
             SELECT task_name, id, 'waiting', NULL
             FROM procrastinate_jobs
+            -- Locked; said in the words of the index, so that it alone can answer.
             WHERE queue_name = l.name AND status = 'todo' AND scheduled_at IS NULL
-                AND lock IS NOT NULL
-            ORDER BY id
+                AND (scheduled_at IS NOT NULL OR lock IS NOT NULL)
+            ORDER BY scheduled_at, id
             LIMIT 10000
         )
         UNION ALL

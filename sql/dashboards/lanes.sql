@@ -50,9 +50,10 @@ CROSS JOIN LATERAL (
         (
             SELECT id
             FROM procrastinate_jobs
+            -- Locked; said in the words of the index, so that it alone can answer.
             WHERE queue_name = l.name AND status = 'todo' AND scheduled_at IS NULL
-                AND lock IS NOT NULL
-            ORDER BY id
+                AND (scheduled_at IS NOT NULL OR lock IS NOT NULL)
+            ORDER BY scheduled_at, id
             LIMIT 10000
         )
     ) found

@@ -2,12 +2,10 @@
 -- does for all.
 -- depends: 0011_signals
 
--- Counted lane by lane, so that a backlog in one lane is not read for the others. Neither index holds
--- a row of a plain step.
-CREATE INDEX jobs_scheduled_lane_idx ON procrastinate_jobs (queue_name, scheduled_at)
-    WHERE status = 'todo' AND scheduled_at IS NOT NULL;
-CREATE INDEX jobs_locked_lane_idx ON procrastinate_jobs (queue_name, id)
-    WHERE status = 'todo' AND scheduled_at IS NULL AND lock IS NOT NULL;
+-- What is scheduled or behind a lock, counted lane by lane, so that a backlog in one lane is not read
+-- for the others. It holds no row of a plain step.
+CREATE INDEX jobs_held_back_idx ON procrastinate_jobs (queue_name, scheduled_at, id)
+    WHERE status = 'todo' AND (scheduled_at IS NOT NULL OR lock IS NOT NULL);
 
 -- attempt_minutes with ten minutes together, for looks back at more than ten hours.
 CREATE TABLE attempt_tens (

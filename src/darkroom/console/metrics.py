@@ -99,8 +99,8 @@ def lane_metrics(rows: Sequence[Json]) -> Iterator[Metric]:
     for column, name, text in (
         ("slots", "darkroom_lane_slots", "Places of the workers that live."),
         ("running", "darkroom_lane_running", "Steps that a worker has."),
-        ("waiting", "darkroom_lane_waiting", "Steps that may be fetched now; 40 000 at most."),
-        ("scheduled", "darkroom_lane_scheduled", "Steps for a later time; 20 000 at most."),
+        ("waiting", "darkroom_lane_waiting", "Steps that may be fetched now; 20 000 at most."),
+        ("scheduled", "darkroom_lane_scheduled", "Steps for a later time; 10 000 at most."),
         ("oldest_wait_seconds", "darkroom_lane_oldest_wait_seconds", "The longest wait."),
     ):
         yield _gauge(name, text, [({"lane": row["lane"]}, row[column] or 0) for row in rows])

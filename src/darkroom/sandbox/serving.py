@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
@@ -22,6 +22,9 @@ from darkroom.sandbox.app import create_app
 from darkroom.sandbox.control import NAME
 from darkroom.sandbox.state import Sandbox, models
 from darkroom.settings import ProvidersSettings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,12 @@ class _Handler(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: Any) -> None:
         """Leave it to the journal."""
+
+    def connection_dropped(
+        self, error: BaseException, environ: "WSGIEnvironment | None" = None
+    ) -> None:
+        """End the connection, also where it was us who dropped it."""
+        self.close_connection = True
 
 
 @contextmanager

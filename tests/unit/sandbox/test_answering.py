@@ -52,8 +52,9 @@ def test_an_answer_has_the_schemas_shape_and_the_pictures_figures() -> None:
 
 def test_an_answer_is_the_same_for_the_same_seed() -> None:
     file = saved(product(side=120)[0])
-    schema = {"type": "object", "properties": {"x": {"enum": [f"choice {at}" for at in range(10)]}}}
-    answers = [answered(schema, "?", [file], seed)["x"] for seed in (1, 1, 2, 3, 4)]
+    choices = [f"choice {at}" for at in range(10)]
+    schema = {"type": "object", "properties": {"pick": {"enum": choices}}}
+    answers = [answered(schema, "?", [file], seed)["pick"] for seed in (1, 1, 2, 3, 4)]
     assert answers[0] == answers[1]
     assert len(set(answers)) > 1
 
