@@ -25,7 +25,7 @@ demo: $(INSTALLED)
 	@$(VENV_PYTHON) scripts/demo.py
 
 test: $(INSTALLED)
-	@$(VENV_PYTHON) -m pytest
+	@$(VENV_PYTHON) -m pytest -n $${TEST_PROCESSES:-4} --dist loadfile
 
 chaos: $(INSTALLED)
 	@CHAOS_RUNS=$${CHAOS_RUNS:-200} $(VENV_PYTHON) -m pytest tests/chaos

@@ -1,4 +1,4 @@
-"""The counting models as a step sees with them: taken for each look, each look behind its breaker."""
+"""The counting models as a step sees with them: from the cache, each look behind its breaker."""
 
 from dataclasses import dataclass
 

@@ -87,7 +87,7 @@ def run(settings: ProvidersSettings, stop: threading.Event) -> None:
             with serving(settings, port):
                 log.info("the sandbox answers on %s:%d", HOST, port)
                 stop.wait()
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             if not _is_sandbox(port):
                 raise _taken(port, error) from error
             if not told:
@@ -123,9 +123,10 @@ def _is_sandbox(port: int) -> bool:
     return isinstance(said, dict) and said.get("name") == NAME
 
 
-def _taken(port: int, error: OSError) -> Invalid:
+def _taken(port: int, error: Exception) -> Invalid:
+    why = getattr(error, "strerror", None) or str(error).rstrip(".")
     return Invalid(
-        f"The sandbox cannot listen on {HOST}:{port}: {error.strerror or error}. "
-        f"Set DARKROOM_SANDBOX_PORT to a free port, like {port + 1}.",
+        f"The sandbox cannot listen on {HOST}:{port}: {why}. "
+        "Set DARKROOM_SANDBOX_PORT to a free one.",
         "DARKROOM_SANDBOX_PORT",
     )

@@ -6,7 +6,6 @@ left behind, and `clear_abandoned` (at each start of a worker, and by upkeep) re
 """
 
 import fcntl
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
