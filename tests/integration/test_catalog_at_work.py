@@ -1,4 +1,4 @@
-"""The catalog with a real worker and the sandbox: articles' pictures edited, and what goes wrong."""
+"""The catalog with a real worker and the sandbox: pictures edited, and what goes wrong."""
 
 import io
 from collections.abc import Callable

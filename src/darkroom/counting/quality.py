@@ -11,11 +11,13 @@ and scaled step by step: they lie where counts begin to fall, and beyond every p
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import sqrt
 from typing import Any
 
 import cv2
 import numpy as np
 
+from darkroom.counting import view
 from darkroom.counting.geometry import Bools, Bytes, Floats
 from darkroom.counting.photo import CountedContainer
 from darkroom.counting.view import WORKING_SIDE
@@ -141,8 +143,10 @@ def _boxes(counted: Sequence[CountedContainer]) -> list[Floats]:
 
 
 def _sharpness(photo: Bytes, counted: Sequence[CountedContainer], side: float | None) -> float:
-    scale = min(1.0, WORKING_SIDE / side if side else LARGEST / max(photo.shape[:2]))
-    size = [max(1, round(length * scale)) for length in photo.shape[1::-1]]
+    height, width = photo.shape[:2]
+    room = sqrt(view.LARGEST / (width * height))
+    scale = min(1.0, room, WORKING_SIDE / side if side else LARGEST / max(width, height))
+    size = [max(1, round(length * scale)) for length in (width, height)]
     small = cv2.resize(cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), size, interpolation=cv2.INTER_AREA)
     smooth = cv2.GaussianBlur(small.astype(np.float32), (0, 0), SHARPEST_GRAIN)
     inside = _inside(smooth.shape, counted, scale)

@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from darkroom.counting.geometry import Bools, Bytes, Floats, ellipses
+from darkroom.counting.view import reduced
 
 CORE = 0.7
 """The share of an ellipse's radii that is plant, not the ground beside it."""
@@ -108,8 +109,10 @@ def reference_of(image: Bytes, boxes: Floats, colours: ColourRange = GREEN) -> R
     if not len(boxes):
         return None
     side = float(np.median(np.sqrt(np.prod(boxes[:, 2:] - boxes[:, :2], axis=1))))
-    everywhere = np.full(image.shape[:2], 255, np.uint8)
-    return _reference(_gated_excess(_smoothed(image, side), everywhere, colours), boxes)
+    small, factors = reduced(image, side)
+    everywhere = np.full(small.shape[:2], 255, np.uint8)
+    smooth = _smoothed(small, side * float(factors.mean()))
+    return _reference(_gated_excess(smooth, everywhere, colours), boxes * factors)
 
 
 def threshold_spread(seen: Vegetation, free: Bools) -> float:

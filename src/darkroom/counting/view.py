@@ -69,22 +69,33 @@ def view_of(image: Bytes, mask: Bytes, boxes: Floats, edges: Integers, default: 
     `default` is the area of a plant in crop pixels where no detection tells.
     """
     side = _side(boxes, default)
-    height, width = mask.shape
-    reduction = min(WORKING_SIDE / side, sqrt(LARGEST / (width * height)))
-    if reduction >= 1:
+    small, factors = reduced(image, side)
+    if small is image:
         return View(image, mask, boxes, edges, edges, side, 1.0)
-    size = (ceil(width * reduction), ceil(height * reduction))
-    across, down = size[0] / width, size[1] / height
+    across, down = factors[:2].tolist()
     scale = sqrt(across * down)
+    size = small.shape[1::-1]
     return View(
-        image=np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8),
+        image=small,
         mask=np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST), np.uint8),
-        boxes=boxes * np.array([across, down, across, down]),
+        boxes=boxes * factors,
         edges=np.round(edges * down).astype(np.int64),
         crop_edges=edges,
         side=side * scale,
         scale=scale,
     )
+
+
+def reduced(image: Bytes, side: float) -> tuple[Bytes, Floats]:
+    """An image (H, W, 3) at the size at which plants of that side are worked on, and the factors
+    (4,) that boxes of it are to be multiplied with; the image itself where it is small enough."""
+    height, width = image.shape[:2]
+    reduction = min(WORKING_SIDE / side, sqrt(LARGEST / (width * height)))
+    if reduction >= 1:
+        return image, np.ones(4)
+    size = (ceil(width * reduction), ceil(height * reduction))
+    small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small, np.tile(np.divide(size, (width, height)), 2)
 
 
 def _side(boxes: Floats, default: float) -> float:

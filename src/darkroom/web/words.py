@@ -127,12 +127,14 @@ SENTENCES = (
     N_("Neither a container nor a plant was found on this photo."),
     N_("The photo is blurred: its sharpness is {measured} percent, at least {bound} is needed."),
     N_(
-        "The photo is too dark: its bright parts reach {measured} percent of full light, not {bound}."
+        "The photo is too dark: its bright parts reach {measured} percent of full light, "
+        "not {bound}."
     ),
     N_("The photo is overexposed: {measured} percent of it is burnt out, at most {bound} may be."),
     N_("The plants are too small: about {measured} pixels wide, at least {bound} are needed."),
     N_(
-        "The plants are too large: one takes {measured} percent of the photo, at most {bound} may be."
+        "The plants are too large: one takes {measured} percent of the photo, "
+        "at most {bound} may be."
     ),
     N_("Corrections of {title}"),
     N_("{title}, counted again"),
