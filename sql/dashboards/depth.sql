@@ -25,7 +25,7 @@ WITH counted AS (
         (
             SELECT task_name, id, 'waiting', NULL
             FROM procrastinate_jobs
-            -- Locked; said in the words of the index, so that it alone can answer.
+            -- Locked, said in the words of the index, so that it alone can answer.
             WHERE queue_name = l.name AND status = 'todo' AND scheduled_at IS NULL
                 AND (scheduled_at IS NOT NULL OR lock IS NOT NULL)
             ORDER BY scheduled_at, id

@@ -50,7 +50,7 @@ CROSS JOIN LATERAL (
         (
             SELECT id
             FROM procrastinate_jobs
-            -- Locked; said in the words of the index, so that it alone can answer.
+            -- Locked, said in the words of the index, so that it alone can answer.
             WHERE queue_name = l.name AND status = 'todo' AND scheduled_at IS NULL
                 AND (scheduled_at IS NOT NULL OR lock IS NOT NULL)
             ORDER BY scheduled_at, id

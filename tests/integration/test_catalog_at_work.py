@@ -67,7 +67,11 @@ def stats(client: FlaskClient) -> dict[str, int]:
 
 
 def settled(client: FlaskClient, engine: Engine) -> dict[str, int]:
-    engine.until(lambda: not stats(client)["pendientes"] + stats(client)["procesando"], seconds=60)
+    def is_over() -> bool:
+        found = stats(client)
+        return not found["pendientes"] + found["procesando"]
+
+    engine.until(is_over, seconds=60)
     return stats(client)
 
 

@@ -16,6 +16,7 @@ def test_the_seed_s_limits_and_paces_need_no_setting() -> None:
         "render-video": Quota(3, 300),
         "render-multi-scene": Quota(2, 300),
         "enhance-media": Quota(5, 60),
+        "login": Quota(20, 60),
     }
     assert gates.paces == {"variants": 1.5, "catalog": 2.0}
 
