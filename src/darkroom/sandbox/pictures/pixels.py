@@ -18,6 +18,10 @@ _SOFTWARE_TAG = 0x0131
 MIMES: Mapping[str, str] = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp"}
 
 
+# Ultralytics, where it is loaded, makes `Image.open` ask for a HEIC reader after a refusal.
+BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError, ModuleNotFoundError)
+
+
 class Unreadable(Exception):
     """This is no picture, or one that is too large."""
 
@@ -32,7 +36,7 @@ def opened(data: bytes) -> Pixels:
             flat = Image.new("RGBA", upright.size, "white")
             flat.alpha_composite(upright.convert("RGBA"))
             return np.asarray(flat.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except BROKEN as error:
         raise Unreadable(str(error)) from error
 
 
@@ -41,7 +45,7 @@ def transparency(data: bytes) -> Mask:
     try:
         with Image.open(io.BytesIO(data)) as image:
             alpha = np.asarray(image.convert("RGBA"))[..., 3]
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except BROKEN as error:
         raise Unreadable(str(error)) from error
     return alpha.astype(np.float32) / 255
 
