@@ -34,7 +34,7 @@ from darkroom.vision.segment import ContainerSegmenter
 from darkroom.vision.weights import bundled
 
 PATIENCE = 120.0
-LOOK_EVERY = 0.002
+LOOK_EVERY = 0.01
 Timed = Callable[[bytes], float]
 
 

@@ -219,6 +219,20 @@ def test_a_search_that_takes_too_long_says_how_far_it_came_and_goes_on(
         assert not counted.exact and counted.number < 50
 
 
+def test_a_window_that_takes_too_long_is_given_up_and_the_rest_goes_on(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = many(database, 30)
+    monkeypatch.setattr(search, "FIRST_WINDOW", 10)
+    slow = text("CASE WHEN id < :id THEN pg_sleep(60) IS NULL ELSE true END").bindparams(id=made[9])
+    with database.session() as session:
+        search.be_careful(session, 7000)
+        found = search.count(session, JobFilter(), also=slow, seconds=0.1)  # type: ignore[arg-type]
+        assert not found.exact and found.number in (10, 20)
+        assert session.scalar(text("SHOW statement_timeout")) == "7s"
+        assert len(listing(session, JobFilter()).rows) == 30
+
+
 def test_an_empty_database_has_no_jobs(database: Database) -> None:
     with database.session() as session:
         found = listing(session, JobFilter())

@@ -46,7 +46,7 @@ def rows(served: Served) -> list[Correction]:
 
 def sent_off(page: Any, text: str) -> None:  # noqa: F811
     expect(page.locator("[data-sum]")).to_contain_text(text)
-    page.wait_for_load_state("networkidle")
+    expect(page.locator("form[aria-busy]")).to_have_attribute("aria-busy", "false")
 
 
 def test_plants_are_added_removed_and_moved_by_mouse(

@@ -299,6 +299,7 @@ class Review extends PhotoStage {
   }
 
   tellSaved() {
+    this.form.ariaBusy = String(!this.outbox.isEmpty);
     if (!this.outbox.isEmpty) return this.say(this.outbox.tries > 1 ? word("offline") : "");
     if (this.submitter) this.form.requestSubmit(this.submitter);
   }
