@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
+from darkroom.catalog import removing
 from darkroom.errors import Invalid, Permanent, Transient
-from darkroom.providers import chains, checking
+from darkroom.providers import chains, checking, cloudinary
 from darkroom.providers import retention as answers
 from darkroom.providers.calls import calling_provider
 from darkroom.queue import retention, rollups, tables
@@ -74,6 +75,32 @@ def delete_temp_files(task: Task) -> Save:
     """Delete what killed processes left in this machine's folder for temporary files."""
     hours = timedelta(hours=task.settings.upkeep.temp_hours)
     return _told(sweeping.delete_temp_files(task.settings.temp_dir, hours))
+
+
+@scheduled("25 3 * * *")
+@step(lane="io")
+def remove_versions(task: Task, days: float | None = None) -> Save:
+    """Remove the pictures that articles showed long ago, here and at Cloudinary."""
+    age = timedelta(days=task.settings.upkeep.version_days if days is None else days)
+    for _ in removing.mark(task.database, age):
+        task.checkpoint()
+    gone, hosted = Counts(), task.settings.providers.cloudinary is not None
+    while versions := removing.marked(task.database, hosted=hosted):
+        for version in versions:
+            is_left = version.public_id is not None and not _destroyed(task, version.public_id)
+            removing.free(task.database, version, is_hosted=is_left)
+            gone.update(versions=1)
+            task.progress(0.0, "deleted {rows} so far", rows=gone["versions"])
+    return _told(gone)
+
+
+def _destroyed(task: Task, public_id: str) -> bool:
+    """Whether Cloudinary has the picture no more; without an account nobody can ask it."""
+    if task.settings.providers.cloudinary is None:
+        return False
+    with calling_provider(task, "cloudinary", "destroy"):
+        task.resource(cloudinary.connect).destroy(public_id)
+    return True
 
 
 @scheduled("30 4 * * *")

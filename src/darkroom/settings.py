@@ -1,6 +1,7 @@
 """One frozen `Settings`, read from the environment once and handed to whoever needs it."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -19,6 +20,9 @@ CRON_PREFIX = "DARKROOM_CRON_"
 """`DARKROOM_CRON_UPKEEP_DELETE_FINISHED` is the schedule of the step `upkeep.delete_finished`."""
 
 LONGEST_AGE = 36_500
+
+MOST_TOKENS = 1_000_000
+"""The most that is granted or asked for at once."""
 
 # A limit keeps the time of each call that still counts.
 MOST_CALLS = 1000
@@ -103,6 +107,7 @@ class UpkeepSettings:
     rollup_days: float = 90.0
     delivery_days: float = 30.0
     answer_days: float = 30.0
+    version_days: float = 90.0
     temp_hours: float = 24.0
 
 
@@ -118,6 +123,13 @@ class WebSettings:
     require_login: bool = False
     trusted_proxies: tuple[str, ...] = ()
     """Addresses and networks (CIDR) whose `X-Forwarded-For` is believed."""
+    public_url: str | None = None
+    """Where people reach it, for links in messages; None: by host and port."""
+
+    @property
+    def address(self) -> str:
+        """What links in messages begin with."""
+        return self.public_url or f"http://{self.host}:{self.port}"
 
     @property
     def loopback(self) -> bool:
@@ -128,6 +140,13 @@ class WebSettings:
     def local_user(self) -> bool:
         """True when calls without a token count as the local administrator."""
         return self.loopback and not self.require_login
+
+
+@dataclass(frozen=True)
+class CatalogSettings:
+    """How far an edited picture may be from the one before: 0 is surely the same, 1 surely not."""
+
+    most_distance: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -273,6 +292,36 @@ class Price:
     million_out: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True)
+class TokenSettings:
+    """What people pay with: how many tokens they begin with, and what things take, in tokens."""
+
+    at_start: int = 20
+    prices: Mapping[str, int] = field(
+        default_factory=lambda: {"unlock": 5, "upscale": 3, "preview": 0}
+    )
+
+
+UPSCALE_MODELS = (
+    "realesr-animevideov3",
+    "RealESRGAN_x4plus",
+    "RealESRGAN_x4plus_anime_6B",
+)
+"""The networks that enlarge pictures; the first takes a thirtieth of the time of the second."""
+
+
+@dataclass(frozen=True)
+class VariantSettings:
+    """Variants: sides in pixels, how long a call waits that wants its result at once, and after how
+    many days discarded variants are removed."""
+
+    preview_side: int = 1024
+    long_side: int = 7680
+    upscale_model: str = UPSCALE_MODELS[0]
+    wait_seconds: int = 25
+    discarded_days: float = 7.0
+
+
 SANDBOX_PORT = 5050
 
 # Each used to be, or is, the usual one; when one is gone the next takes over.
@@ -362,6 +411,8 @@ class Settings:
     max_upload_bytes: int = 20 * 1024 * 1024
     max_pixels: int = 100_000_000
     max_photos: int = 50
+    fetch_private: bool = False
+    """Whether pictures that people name by address may lie on private networks."""
     originals_cache_bytes: int = 1024 * 1024 * 1024
     s3: S3Settings | None = None
     counting: CountingSettings = CountingSettings()
@@ -373,6 +424,9 @@ class Settings:
     gates: GateSettings = field(default_factory=GateSettings)
     alerts: AlertSettings = AlertSettings()
     providers: ProvidersSettings = field(default_factory=ProvidersSettings)
+    catalog: CatalogSettings = CatalogSettings()
+    tokens: TokenSettings = field(default_factory=TokenSettings)
+    variants: VariantSettings = VariantSettings()
 
     @property
     def files_dir(self) -> Path:
@@ -415,6 +469,7 @@ class Settings:
             max_upload_bytes=read.integer("DARKROOM_MAX_UPLOAD_MB", 20) * 1024 * 1024,
             max_pixels=read.integer("DARKROOM_MAX_MEGAPIXELS", 100) * 1_000_000,
             max_photos=read.integer("DARKROOM_MAX_PHOTOS", 50),
+            fetch_private=read.flag("DARKROOM_FETCH_PRIVATE"),
             originals_cache_bytes=_originals_cache(read),
             s3=_s3(read),
             counting=_counting(read),
@@ -426,6 +481,9 @@ class Settings:
             gates=_gates(read),
             alerts=_alerts(read),
             providers=_providers(read),
+            catalog=_catalog(read),
+            tokens=_tokens(read),
+            variants=_variants(read),
         )
 
 
@@ -552,6 +610,9 @@ class _Reader:
             raise Invalid(f"{name} must begin with https:// or http://.", name)
         return value.rstrip("/")
 
+    def url_or_none(self, name: str) -> str | None:
+        return self.url(name, "") if self.text(name) else None
+
     def choice(self, name: str, allowed: tuple[str, ...]) -> str:
         raw = self.text(name) or allowed[0]
         if raw not in allowed:
@@ -639,6 +700,7 @@ def _upkeep(read: _Reader) -> UpkeepSettings:
         rollup_days=read.age("DARKROOM_KEEP_ROLLUPS_DAYS", base.rollup_days),
         delivery_days=read.age("DARKROOM_KEEP_DELIVERIES_DAYS", base.delivery_days),
         answer_days=read.age("DARKROOM_KEEP_ANSWERS_DAYS", base.answer_days),
+        version_days=read.age("DARKROOM_KEEP_VERSIONS_DAYS", base.version_days),
         temp_hours=read.age("DARKROOM_KEEP_TEMP_HOURS", base.temp_hours),
     )
 
@@ -653,6 +715,7 @@ def _web(read: _Reader) -> WebSettings:
         stream_seconds=read.number("DARKROOM_STREAM_SECONDS", base.stream_seconds),
         require_login=read.flag("DARKROOM_REQUIRE_LOGIN"),
         trusted_proxies=read.networks("DARKROOM_TRUSTED_PROXIES"),
+        public_url=read.url_or_none("DARKROOM_PUBLIC_URL"),
     )
 
 
@@ -807,3 +870,44 @@ def _price(read: _Reader, model: str, said: str) -> Price:
         f"{name} must be dollars an image, or a million tokens in/out, not {said!r}.",
         "DARKROOM_PRICES",
     )
+
+
+def _catalog(read: _Reader) -> CatalogSettings:
+    name = "DARKROOM_CATALOG_MOST_DISTANCE"
+    most = read.above(name, CatalogSettings.most_distance, 0)
+    if most > 1:
+        raise Invalid(f"{name} must be from 0 to 1, not {most:g}.", name)
+    return CatalogSettings(most)
+
+
+def _variants(read: _Reader) -> VariantSettings:
+    base = VariantSettings()
+    return VariantSettings(
+        preview_side=int(read.above("DARKROOM_PREVIEW_SIDE", base.preview_side, 256)),
+        long_side=int(read.above("DARKROOM_UNLOCK_SIDE", base.long_side, 1024)),
+        upscale_model=read.choice("DARKROOM_UNLOCK_MODEL", UPSCALE_MODELS),
+        wait_seconds=int(read.above("DARKROOM_VARIANT_WAIT_SECONDS", base.wait_seconds, 0)),
+        discarded_days=read.age("DARKROOM_KEEP_DISCARDED_DAYS", base.discarded_days),
+    )
+
+
+def _tokens(read: _Reader) -> TokenSettings:
+    base, name = TokenSettings(), "DARKROOM_TOKEN_PRICES"
+    given = read.pairs(name, "unlock=5,upscale=3,preview=0")
+    for purpose in given:
+        if purpose not in base.prices:
+            raise Invalid(
+                f"{name}: there is no price of {purpose!r}; there are: {', '.join(base.prices)}.",
+                name,
+            )
+    prices = {purpose: _token_count(f"{name} ({purpose})", raw) for purpose, raw in given.items()}
+    at_start = _token_count(
+        "DARKROOM_TOKENS_AT_START", read.text("DARKROOM_TOKENS_AT_START") or str(base.at_start)
+    )
+    return TokenSettings(at_start, {**base.prices, **prices})
+
+
+def _token_count(name: str, raw: str) -> int:
+    if not (re.fullmatch("[0-9]{1,7}", raw) and int(raw) <= MOST_TOKENS):
+        raise Invalid(f"{name} must be a whole number from 0 to {MOST_TOKENS}, not {raw!r}.", name)
+    return int(raw)

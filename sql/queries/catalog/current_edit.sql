@@ -3,6 +3,6 @@ SELECT id, articulo_id, articulo_nombre, estado, started_at, intentos,
     round(extract(epoch FROM clock_timestamp() - started_at), 1)::double precision
         AS segundos_procesando
 FROM catalog_edits
-WHERE estado = 'processing'
+WHERE estado = 'processing' AND NOT is_preview
 ORDER BY started_at, id
 LIMIT 1

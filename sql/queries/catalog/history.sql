@@ -3,5 +3,6 @@ SELECT id, articulo_id, articulo_nombre, estado, prioridad, intentos, max_intent
     created_at, started_at, completed_at,
     round(extract(epoch FROM completed_at - started_at))::integer AS duracion_segundos
 FROM catalog_edits
+WHERE NOT is_preview
 ORDER BY created_at DESC, id DESC
 LIMIT :limit OFFSET :offset

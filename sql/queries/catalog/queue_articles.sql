@@ -17,7 +17,8 @@ added AS (
     JOIN articulos USING (id)
     WHERE articulos.imagen_url IS NOT NULL
     ORDER BY articulos.id
-    ON CONFLICT (articulo_id) WHERE estado IN ('pending', 'processing') DO NOTHING
+    ON CONFLICT (articulo_id) WHERE estado IN ('pending', 'processing') AND NOT is_preview
+    DO NOTHING
     RETURNING id, articulo_id, articulo_nombre
 )
 SELECT

@@ -6,3 +6,4 @@ SELECT
     count(*) FILTER (WHERE estado = 'failed') AS fallidos,
     count(*) AS total
 FROM catalog_edits
+WHERE NOT is_preview

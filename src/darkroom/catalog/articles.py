@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from darkroom.catalog.models import Article, Category, Edit, Version
+from darkroom.catalog.selection import ArticleFilter
 from darkroom.errors import Conflict, Invalid, NotFound
 
 LONGEST = {"nombre": 255, "descripcion": 10_000, "unidad": 50}
@@ -14,24 +15,18 @@ MOST = 10_000
 NO_ARTICLE = "There is no such article."
 
 
-def find(
-    session: Session,
-    *,
-    activo: bool | None = None,
-    categoria_id: int | None = None,
-    text: str | None = None,
-    after: int = 0,
-    limit: int = MOST,
+def page(
+    session: Session, wanted: ArticleFilter, after: int = 0, limit: int = MOST
 ) -> Sequence[Article]:
-    """Articles in the order of their numbers, from the one behind `after` on."""
-    query = select(Article).where(Article.id > after).order_by(Article.id).limit(limit)
-    if activo is not None:
-        query = query.where(Article.activo == activo)
-    if categoria_id is not None:
-        query = query.where(Article.categoria_id == categoria_id)
-    if text:
-        query = query.where(Article.nombre.icontains(text, autoescape=True))
-    return session.scalars(query).all()
+    """Articles that fit, in the order of their numbers, from the one behind `after` on."""
+    query = select(Article).where(Article.id > after, *wanted.conditions)
+    return session.scalars(query.order_by(Article.id).limit(limit)).all()
+
+
+def count(session: Session, wanted: ArticleFilter) -> int:
+    """How many articles fit."""
+    query = select(func.count()).select_from(Article).where(*wanted.conditions)
+    return session.scalar(query) or 0
 
 
 def get(session: Session, article_id: int) -> Article:
@@ -68,11 +63,16 @@ def change(session: Session, article_id: int, given: Mapping[str, Any]) -> Artic
 def delete(session: Session, article_id: int) -> None:
     """Delete an article with its versions and edits; `Conflict` while it is being edited."""
     found = get(session, article_id)
-    is_open = Edit.estado.in_(("pending", "processing"))
-    if session.scalar(select(Edit.id).where(Edit.articulo_id == article_id, is_open)):
-        raise Conflict("The article is in the queue. Cancel its edit first.")
+    refuse_queued(session, article_id)
     session.delete(found)
     session.flush()
+
+
+def refuse_queued(session: Session, article_id: int) -> None:
+    """`Conflict` while an edit of the article waits or goes on."""
+    is_open = Edit.estado.in_(("pending", "processing")) & Edit.is_preview.is_(False)
+    if session.scalar(select(Edit.id).where(Edit.articulo_id == article_id, is_open)):
+        raise Conflict("The article is in the queue. Cancel its edit first.")
 
 
 def versions(session: Session, article_id: int) -> Sequence[Version]:
@@ -83,6 +83,14 @@ def versions(session: Session, article_id: int) -> Sequence[Version]:
 
 def checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields that are given, each as its column wants it; `Invalid` names the wrong one."""
+    found = checked_words(given)
+    if "categoria_id" in given:
+        found["categoria_id"] = _category(session, given["categoria_id"])
+    return found
+
+
+def checked_words(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the fields that can be checked by themselves: all but the category."""
     found: dict[str, Any] = {name: _text(name, given[name]) for name in LONGEST if name in given}
     if found.get("nombre") == "":
         raise Invalid("The name (nombre) must not be empty.", "nombre")
@@ -90,8 +98,6 @@ def checked(session: Session, given: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(given["activo"], bool):
             raise Invalid("activo must be true or false.", "activo")
         found["activo"] = given["activo"]
-    if "categoria_id" in given:
-        found["categoria_id"] = _category(session, given["categoria_id"])
     return found
 
 

@@ -1,4 +1,4 @@
-"""The tables of the catalog (made by `sql/migrations/0017_catalog.sql`)."""
+"""The tables of the catalog (made by `sql/migrations/0017_catalog.sql` and `0018_…`)."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -23,6 +23,18 @@ class Category(Base):
     prompt_template: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
     updated_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
+
+
+class CatalogSettings(Base):
+    """The one row that holds for the whole catalog."""
+
+    __tablename__ = "catalog_settings"
+
+    is_only: Mapped[bool] = mapped_column(primary_key=True, server_default=SERVER)
+    prompt_template: Mapped[str | None]
+    paused_at: Mapped[datetime | None] = mapped_column(TIME)
+    paused_by: Mapped[str | None]
+    budget_per_day: Mapped[Decimal | None] = mapped_column(Numeric(14, 6))
 
 
 class Article(Base):
@@ -57,6 +69,7 @@ class Version(Base):
     origen: Mapped[str]
     trabajo_id: Mapped[int | None]
     is_sandbox: Mapped[bool] = mapped_column(server_default=SERVER)
+    is_preview: Mapped[bool] = mapped_column(server_default=SERVER)
     veredicto: Mapped[str | None]
     removed_at: Mapped[datetime | None] = mapped_column(TIME)
     created_at: Mapped[datetime] = mapped_column(TIME, server_default=SERVER)
@@ -82,6 +95,8 @@ class Edit(Base):
     articulo_nombre: Mapped[str]
     articulo_descripcion: Mapped[str] = mapped_column(server_default=SERVER)
     articulo_unidad: Mapped[str] = mapped_column(server_default=SERVER)
+    is_preview: Mapped[bool] = mapped_column(server_default=SERVER)
+    prompt_template: Mapped[str | None]
     prompt: Mapped[str | None]
     model: Mapped[str | None]
     rejected: Mapped[int] = mapped_column(server_default=SERVER)

@@ -14,7 +14,7 @@ from darkroom.db.statements import statement
 from darkroom.errors import Permanent
 from darkroom.providers.buying import Bought
 from darkroom.queue.task import Lease
-from darkroom.storage.assets import Asset
+from darkroom.storage.assets import Asset, StoredFile
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,12 @@ class Order:
 
 @dataclass(frozen=True)
 class NewPicture:
-    """The picture that an edit made, as it is stored."""
+    """The picture that an edit made, as it is stored, and how far it is from the old one."""
 
-    asset: Asset
+    file: StoredFile
     url: str
     public_id: str | None
+    distance: float
 
 
 def load(database: Database, edit_id: int) -> Order | None:
@@ -62,32 +63,45 @@ def begin(database: Database, order: Order, lease: Lease) -> None:
     _mark(database, "begin", order, lease, attempt=lease.burned + 1, prompt=order.prompt)
 
 
-def put_back(
-    database: Database, order: Order, lease: Lease, message: str, *, rejected: bool = False
+def put_back(database: Database, order: Order, lease: Lease, message: str) -> None:
+    """Mark the edit as waiting again."""
+    _mark(database, "put_back", order, lease, message=message, rejected=0, cost=0)
+
+
+def reject(database: Database, order: Order, lease: Lease, message: str, bought: Bought) -> None:
+    """Mark the edit as waiting for another answer; the one that is not to be used was paid for."""
+    _mark(database, "put_back", order, lease, message=message, rejected=1, cost=bought.cost)
+
+
+def finish(
+    session: Session, order: Order, picture: NewPicture, asset: Asset, bought: Bought
 ) -> None:
-    """Mark the edit as waiting again; `rejected` when its answer is not to be used."""
-    _mark(database, "put_back", order, lease, message=message, rejected=int(rejected))
+    """Make the new picture the article's, and the edit completed; the old version stays.
 
-
-def finish(session: Session, order: Order, picture: NewPicture, bought: Bought) -> None:
-    """Make the new picture the article's, and the edit completed; the old version stays."""
+    What only tries a prompt out becomes a version that the article does not show.
+    """
     edit = session.get_one(Edit, order.edit_id)
     version = Version(
         articulo_id=order.article_id,
-        asset_id=picture.asset.id,
+        asset_id=asset.id,
         url=picture.url,
         public_id=picture.public_id,
-        width=picture.asset.width,
-        height=picture.asset.height,
+        width=asset.width,
+        height=asset.height,
         origen="edited",
         trabajo_id=edit.id,
         is_sandbox=bought.is_sandbox,
+        is_preview=edit.is_preview,
     )
     session.add(version)
     session.flush()
-    show(session, session.get_one(Article, order.article_id), version)
+    address(version)
+    if not edit.is_preview:
+        show(session, session.get_one(Article, order.article_id), version)
     edit.version_procesada_id, edit.imagen_url_procesada = version.id, version.url
-    edit.model, edit.cost, edit.is_sandbox = bought.model, bought.cost, bought.is_sandbox
+    edit.model, edit.is_sandbox, edit.distance = bought.model, bought.is_sandbox, picture.distance
+    # Answers that were rejected before were paid for, too.
+    edit.cost += bought.cost
     edit.estado, edit.error_message = "completed", None
     edit.completed_at = edit.updated_at = func.clock_timestamp()
     session.flush()
@@ -95,11 +109,15 @@ def finish(session: Session, order: Order, picture: NewPicture, bought: Bought) 
 
 def show(session: Session, article: Article, version: Version) -> None:
     """Make a version the one that the article shows."""
-    if not version.url:
-        version.url = f"/api/articulos/imagenes/{version.id}"
+    address(version)
     article.imagen_version_id, article.imagen_url = version.id, version.url
     article.updated_at = func.now()
     session.flush()
+
+
+def address(version: Version) -> None:
+    """Let a version without an address elsewhere be found at ours."""
+    version.url = version.url or f"/api/articulos/imagenes/{version.id}"
 
 
 def template_of(session: Session, article: Article) -> str:
@@ -107,6 +125,11 @@ def template_of(session: Session, article: Article) -> str:
     category = session.get(Category, article.categoria_id) if article.categoria_id else None
     if category is not None and category.prompt_template:
         return category.prompt_template
+    return general_template(session)
+
+
+def general_template(session: Session) -> str:
+    """The prompt template of articles whose category has none of its own."""
     return session.scalar(statement("catalog/general_template")) or prompts.DEFAULT
 
 
@@ -136,7 +159,7 @@ def _order(session: Session, edit: Edit) -> Order:
         edit.articulo_nombre,
         asset.id,
         asset.mime,
-        prompt_of(session, article),
+        prompt_of(session, article, edit.prompt_template),
         f"catalog-edit-{edit.id}-{edit.rejected}",
     )
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 from sqlalchemy.orm import Session
 
 from darkroom.catalog import articles, orders
-from darkroom.catalog.models import Version
+from darkroom.catalog.models import Article, Version
 from darkroom.db.sessions import Database
 from darkroom.errors import NotFound
 from darkroom.gated.uploads import storing
@@ -38,7 +38,7 @@ def receive(
         articles.get(session, article_id)
     stored = _stored(settings, database, store, article_id, file)
     with database.session() as session:
-        return _kept(session, article_id, stored, owner_id)
+        return keep(session, article_id, stored, owner_id)
 
 
 def file_of(session: Session, version_id: int) -> Asset:
@@ -48,6 +48,29 @@ def file_of(session: Session, version_id: int) -> Asset:
     if asset is None:
         raise NotFound("There is no such picture, or it was removed.")
     return asset
+
+
+def keep(session: Session, article_id: int, stored: StoredFile, owner_id: int) -> Version:
+    """Make a stored picture the article's; `NotFound` when there is no such article."""
+    article = articles.get(session, article_id)
+    version = version_of(article, assets.record(session, owner_id, stored))
+    session.add(version)
+    session.flush()
+    orders.show(session, article, version)
+    session.refresh(version)
+    return version
+
+
+def version_of(article: Article, asset: Asset) -> Version:
+    """A version, not added yet, that people brought."""
+    return Version(
+        articulo_id=article.id,
+        asset_id=asset.id,
+        url="",
+        width=asset.width,
+        height=asset.height,
+        origen="imported",
+    )
 
 
 def _stored(
@@ -66,21 +89,3 @@ def _stored(
                 key=f"catalog/{article_id}/{uuid4()}.{SUFFIXES[info.mime]}",
                 pixels=(info.width, info.height),
             )
-
-
-def _kept(session: Session, article_id: int, stored: StoredFile, owner_id: int) -> Version:
-    article = articles.get(session, article_id)
-    asset = assets.record(session, owner_id, stored)
-    version = Version(
-        articulo_id=article.id,
-        asset_id=asset.id,
-        url="",
-        width=stored.width,
-        height=stored.height,
-        origen="imported",
-    )
-    session.add(version)
-    session.flush()
-    orders.show(session, article, version)
-    session.refresh(version)
-    return version

@@ -163,10 +163,18 @@ def _temp_files(settings: Settings, database: "Database", days: float | None) ->
     return sweeping.count_temp_files(settings.temp_dir, hours)
 
 
+def _versions(settings: Settings, database: "Database", days: float | None) -> Counts:
+    from darkroom.catalog import removing
+
+    age = timedelta(days=settings.upkeep.version_days if days is None else days)
+    return {"versions": removing.count(database, age)}
+
+
 PREVIEWS: dict[str, Preview] = {
     "upkeep.delete_finished": _finished,
     "upkeep.delete_expired": _expired,
     "upkeep.delete_orphans": _orphans,
     "upkeep.delete_temp_files": _temp_files,
+    "upkeep.remove_versions": _versions,
 }
-WITH_DAYS = {"upkeep.delete_finished", "upkeep.delete_orphans"}
+WITH_DAYS = {"upkeep.delete_finished", "upkeep.delete_orphans", "upkeep.remove_versions"}

@@ -40,7 +40,7 @@ class AttemptView:
 
 @dataclass(frozen=True)
 class Why:
-    """The one reason a step waits for (see `sql/functions/why_waiting_v2.sql`)."""
+    """The one reason a step waits for (see `sql/functions/why_waiting_v3.sql`)."""
 
     reason: str
     waits_on: str | None

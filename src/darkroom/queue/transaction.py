@@ -32,8 +32,8 @@ class Transaction:
         enqueue(self.session, calls, run_id=self.run_id, priority=self.priority)
         self.enqueued += len(calls)
 
-    def fan_out(self, children: Sequence[Call], then: Call) -> None:
-        """Enqueue children of which the last to end enqueues `then`, once.
+    def fan_out(self, children: Sequence[Call], then: Call) -> list[int]:
+        """Enqueue children of which the last to end enqueues `then`, once; answers their job ids.
 
         A child that fails for good counts as ended; when all fail the run fails instead.
         """
@@ -53,7 +53,7 @@ class Transaction:
         )
         self.session.add(fan_in)
         self.session.flush()
-        enqueue(
+        job_ids = enqueue(
             self.session,
             children,
             run_id=self.run_id,
@@ -61,6 +61,7 @@ class Transaction:
             fan_in_id=fan_in.id,
         )
         self.enqueued += len(children)
+        return job_ids
 
     def result(self, **values: Any) -> None:
         """What this step hands to the callback of its fan-in (must survive JSON)."""

@@ -102,6 +102,20 @@ def record(
     return session.scalars(written, execution_options={"populate_existing": True}).one()
 
 
+def fresh(owner_id: int, stored: StoredFile) -> Asset:
+    """The row of a file whose key is new, for the session to add: many are written at once."""
+    return Asset(
+        owner_id=owner_id,
+        bucket=stored.bucket,
+        storage_key=stored.key,
+        sha256=stored.sha256,
+        mime=stored.mime,
+        size_bytes=stored.size,
+        width=stored.width,
+        height=stored.height,
+    )
+
+
 def find(session: Session, bucket: str, key: str) -> Asset | None:
     """An asset of that key: what a link to the file needs to know (its mime type)."""
     at_key = select(Asset).where(Asset.bucket == bucket, Asset.storage_key == key)

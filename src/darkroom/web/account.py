@@ -1,4 +1,4 @@
-"""The reader's own account: name, e-mail, language, password, API tokens."""
+"""The reader's own account: name, e-mail, language, password, API tokens, balance."""
 
 from flask import (
     Blueprint,
@@ -18,12 +18,14 @@ from darkroom.accounts import passwords
 from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
 from darkroom.errors import Invalid
-from darkroom.web import auth
+from darkroom.web import auth, charges
 from darkroom.web.auth import current_user, login_required
 from darkroom.web.languages import LANGUAGES
 from darkroom.web.services import services
 
 pages = Blueprint("account", __name__, url_prefix="/account")
+
+FEW_CHARGES = 6
 
 
 @pages.get("")
@@ -110,6 +112,7 @@ def _page(
             user=current_user(),
             tokens=accounts.list_tokens(db, current_user()),
             needs_present=_needs_present(current_user()),
+            charges=charges.read(db, FEW_CHARGES),
             errors={form: {error.field: error.message}} if error else {},
             given=request.form,
             new_token=new_token,

@@ -8,6 +8,9 @@ from flask import Flask, Request, Response
 from flask_bootstrap import Bootstrap5
 
 from darkroom.catalog import api as catalog_api
+from darkroom.catalog import categories_api, import_pages, prompt_pages, queue_api, queue_pages
+from darkroom.catalog import pages as catalog_pages
+from darkroom.catalog import review_pages as catalog_review_pages
 from darkroom.console import api_jobs, navigation, observing
 from darkroom.console import jobs as console_jobs
 from darkroom.counting import api as counting_api
@@ -24,15 +27,19 @@ from darkroom.db.sessions import Database
 from darkroom.settings import Settings
 from darkroom.storage.secret import secret_key
 from darkroom.storage.store import open_store
+from darkroom.variants import api as variants_api
 from darkroom.web import (
     account,
     auth,
+    charges,
     errors,
     files,
     formats,
     headers,
     home,
     languages,
+    ledger_api,
+    openapi,
     passes,
     preferences,
     runs,
@@ -122,6 +129,9 @@ def _add_pages(app: Flask) -> None:
         home.pages,
         sign_in.pages,
         account.pages,
+        charges.pages,
+        ledger_api.blueprint,
+        openapi.blueprint,
         users.pages,
         runs.pages,
         preferences.pages,
@@ -129,6 +139,14 @@ def _add_pages(app: Flask) -> None:
         counting_pages.pages,
         counting_api.blueprint,
         catalog_api.blueprint,
+        queue_api.blueprint,
+        categories_api.blueprint,
+        catalog_pages.pages,
+        queue_pages.pages,
+        catalog_review_pages.pages,
+        import_pages.pages,
+        prompt_pages.pages,
+        variants_api.blueprint,
         passes.blueprint,
         rerun_pages.pages,
         review_pages.pages,

@@ -6,15 +6,17 @@ what was not foreseen is logged under a reference that the answer names.
 
 import logging
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from darkroom.errors import DarkroomError, Invalid, NotNow, Transient
+from darkroom.errors import DarkroomError, Invalid, NotEnough, NotNow, Transient
 from darkroom.web.audience import is_api, wants_json
 from darkroom.web.words import N_, say
 
@@ -50,6 +52,7 @@ MESSAGES = {
 TITLES = {
     400: N_("That did not work"),
     401: N_("Sign in first"),
+    402: N_("Not enough tokens"),
     403: N_("Not allowed"),
     404: N_("Not found"),
     409: N_("Not possible now"),
@@ -62,6 +65,7 @@ TITLES = {
 ADVICE = {
     400: N_("Go back, correct it and send it again."),
     401: N_("Sign in and you will come back here."),
+    402: N_("Nothing was taken. Ask an administrator for more tokens."),
     403: N_("Ask an administrator if you need this."),
     404: N_("Check the address, or start from the list of runs."),
     409: N_("Reload the page to see how things stand, then decide."),
@@ -81,6 +85,7 @@ class Failure:
     field: str | None = None
     reference: str | None = None
     retry_seconds: int = RETRY_SECONDS
+    figures: Mapping[str, int] | None = None
 
     @property
     def title(self) -> str:
@@ -117,10 +122,10 @@ def answer(failure: Failure) -> Response:
 
 def _as_json(failure: Failure) -> Response:
     message = failure.message if is_api(request) else say(failure.message)
-    error = {"code": failure.code, "message": message, "field": failure.field}
+    error: dict[str, Any] = {"code": failure.code, "message": message, "field": failure.field}
     if failure.reference:
         error["reference"] = failure.reference
-    return jsonify({"error": error})
+    return jsonify({"error": {**error, **(failure.figures or {})}})
 
 
 def _as_page(failure: Failure) -> Response:
@@ -128,6 +133,9 @@ def _as_page(failure: Failure) -> Response:
 
 
 def _on_ours(error: DarkroomError) -> Response:
+    if isinstance(error, NotEnough):
+        figures = {"needed": error.needed, "have": error.have}
+        return answer(Failure(error.status, error.code, error.message, figures=figures))
     if isinstance(error, Invalid):
         return answer(Failure(error.status, error.code, error.message, error.field))
     if isinstance(error, Transient) and error.retry_after:

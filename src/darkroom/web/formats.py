@@ -16,9 +16,11 @@ from darkroom.web.run_views import run_note, run_shape, step_why, time_left
 from darkroom.web.words import (
     CLASSES,
     CONTAINERS,
+    ENTRIES,
     EVENTS,
     LANES,
     PIPELINES,
+    PURPOSES,
     ROLES,
     STATES,
     STEPS,
@@ -54,6 +56,8 @@ def register(app: Flask) -> None:
         container_word=lambda key: word(CONTAINERS, key),
         class_word=lambda key: word(CLASSES, key),
         role_word=lambda key: word(ROLES, key),
+        purpose_word=lambda key: word(PURPOSES, key),
+        entry_word=lambda key: word(ENTRIES, key),
     )
     app.jinja_env.globals.update(script_words=script_words)
 

@@ -14,6 +14,7 @@ SENTENCES = {
     "concurrency": N_("all calls %(on)s may have are in flight"),
     "budget": N_("budget %(on)s is spent"),
     "location": N_("waits for a location to be chosen"),
+    "paused": N_("paused by %(on)s"),
     "retry": N_("it went wrong and is tried again"),
     "unknown_step": N_("the last worker that took it does not know this step"),
     "stopped": N_("its worker stopped"),

@@ -153,7 +153,7 @@ def retry_step(run_id: UUID, job_id: int) -> ResponseReturnValue:
 
 def _back(run_id: UUID) -> str:
     target = request.form.get("next", "")
-    ours = target.startswith("/count/") or target.startswith("/runs/")
+    ours = target.startswith(("/catalog/", "/count/", "/runs/"))
     return target if ours else url_for("runs.show", run_id=run_id)
 
 

@@ -1,15 +1,17 @@
-"""Users, for administrators: add one, let them in by link, shut them out."""
+"""Users, for administrators: add one, let them in by link, grant them tokens, shut them out."""
 
 from datetime import UTC, datetime
 from uuid import UUID
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
+from darkroom.accounts import ledger
 from darkroom.accounts import service as accounts
+from darkroom.accounts.audit import Actor
 from darkroom.errors import Invalid
-from darkroom.web.auth import admin_required
+from darkroom.web.auth import admin_required, current_user
 from darkroom.web.services import services
 
 pages = Blueprint("users", __name__, url_prefix="/users")
@@ -72,6 +74,37 @@ def reactivate(user_uuid: UUID) -> ResponseReturnValue:
     return redirect(url_for("users.show"), 303)
 
 
+@pages.post("/<uuid:user_uuid>/grant")
+@admin_required
+def grant(user_uuid: UUID) -> ResponseReturnValue:
+    """Give a user tokens, or take some."""
+    try:
+        name, have = _granted(user_uuid)
+    except Invalid as error:
+        return _page(error)
+    flash(
+        ngettext(
+            "%(name)s has %(num)s token now.", "%(name)s has %(num)s tokens now.", have, name=name
+        )
+    )
+    return redirect(url_for("users.show"), 303)
+
+
+def _granted(user_uuid: UUID) -> tuple[str, int]:
+    """Whose tokens they are, and how many there are now."""
+    with services().database.session() as db:
+        user = accounts.user_by_uuid(db, user_uuid)
+        have = ledger.grant(
+            db,
+            user.id,
+            ledger.amount_of(request.form.get("tokens")),
+            actor=Actor.of(current_user()),
+            note=request.form.get("note", ""),
+            start=services().settings.tokens.at_start,
+        )
+    return user.name, have
+
+
 def _link(token: str) -> str:
     return url_for("sign_in.show_link", token=token, _external=True)
 
@@ -79,10 +112,13 @@ def _link(token: str) -> str:
 def _page(
     error: Invalid | None = None, *, link: str = "", link_for: str = ""
 ) -> ResponseReturnValue:
+    start = services().settings.tokens.at_start
     with services().database.session() as db:
+        people = accounts.list_users(db)
         page = render_template(
             "users.html",
-            users=accounts.list_users(db),
+            users=people,
+            balances=ledger.balances(db, [user.id for user in people], start=start),
             errors={error.field: error.message} if error else {},
             given=request.form if error else {},
             link=link,

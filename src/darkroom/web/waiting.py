@@ -17,18 +17,25 @@ from darkroom.web.live import RunFeed
 from darkroom.web.services import services
 
 
-def wait_for_end(run_id: UUID) -> bool:
+def wait_for_end(run_id: UUID, usual: int | None = None) -> bool:
     """Wait for the run's end for as long as the caller prefers; answers whether it came in time.
 
     False at once where the caller prefers nothing, or too many wait already.
+
+    Parameters
+    ----------
+    usual
+        How many seconds to wait where the caller prefers nothing.
     """
-    seconds = preferred_wait(request.headers.getlist("Prefer"))
+    preferred = preferred_wait(request.headers.getlist("Prefer"))
+    wanted = usual if preferred is None else preferred
     live = services().live
-    if seconds is None or not live.enter():
+    if wanted is None or not live.enter():
         return False
     try:
-        seconds = min(seconds, services().settings.signals.max_wait_seconds)
-        after_this_request(lambda answer: _applied(answer, seconds))
+        seconds = min(wanted, services().settings.signals.max_wait_seconds)
+        if preferred is not None:
+            after_this_request(lambda answer: _applied(answer, seconds))
         return _wait(live.feed, run_id, seconds)
     finally:
         live.leave()

@@ -41,9 +41,13 @@ STATES = {
     "active": N_("Active"),
     "paused": N_("Paused"),
     "disabled": N_("Switched off"),
+    "ready": N_("Ready"),
+    "generating": N_("Running"),
+    "unlocking": N_("Unlocking"),
+    "unlocked": N_("Unlocked"),
 }
 
-PIPELINES = {"counting": N_("Counting")}
+PIPELINES = {"counting": N_("Counting"), "catalog": N_("Catalog")}
 
 STEPS = {
     "counting.ingest": N_("Receive the photos"),
@@ -53,6 +57,16 @@ STEPS = {
     "counting.aggregate": N_("Add up"),
     "counting.draw": N_("Draw the result"),
     "counting.recount": N_("Apply corrections"),
+    "catalog.fetch": N_("Get a picture from the web"),
+    "catalog.follow": N_("Queue what has arrived"),
+    "catalog.edit": N_("Edit a picture"),
+    "catalog.conclude": N_("Sum up"),
+    "variants.analyse": N_("Look at the photo"),
+    "variants.generate": N_("Make a variant"),
+    "variants.ready": N_("Tell that they are ready"),
+    "variants.tell": N_("Tell by e-mail"),
+    "variants.mend": N_("Put the texts right"),
+    "variants.enlarge": N_("Enlarge to 8K"),
     "notifying.alert": N_("Alert"),
     "notifying.slack": N_("Alert by Slack"),
     "notifying.email": N_("Alert by e-mail"),
@@ -81,6 +95,21 @@ ROLES = {
     "admin": N_("Administrator"),
     "member": N_("Member"),
     "viewer": N_("Viewer"),
+}
+
+PURPOSES = {
+    "start": N_("To begin with"),
+    "grant": N_("Granted"),
+    "unlock": N_("Unlocking a variant"),
+    "upscale": N_("Enlarging it"),
+    "preview": N_("Previews"),
+}
+
+ENTRIES = {
+    "grant": N_("Granted"),
+    "reserve": N_("Set aside"),
+    "capture": N_("Paid"),
+    "release": N_("Given back"),
 }
 
 SENTENCES = (
@@ -204,6 +233,9 @@ SENTENCES = (
     N_("There is no type {value}. There are: {known}."),
     N_("{name} must lie between {least} and {most}."),
     N_("The days must be one of {known}."),
+    N_("This takes {needed} tokens; the balance holds {have}."),
+    N_("Only {have} tokens are there to be taken."),
+    N_("The tokens must be a whole number from {low} to {high}, and not 0."),
     N_("Counted anew after a retry."),
     N_("Replaced by the count {session}."),
     N_("Seed"),

@@ -23,6 +23,8 @@ document.querySelector("[data-go-on]")?.requestSubmit();
 if (document.querySelector("[data-drop]")) import("./drop.js").then(({ begin }) => document.querySelectorAll("[data-drop]").forEach(begin));
 if (document.querySelector("[data-viewer]")) import("./viewer.js").then(({ begin }) => document.querySelectorAll("[data-viewer]").forEach(begin));
 if (document.querySelector("[data-compare]")) import("./compare.js").then(({ begin }) => document.querySelectorAll("[data-compare]").forEach(begin));
+if (document.querySelector("[data-pair]")) import("./pair.js").then(({ begin }) => document.querySelectorAll("[data-pair]").forEach(begin));
+if (document.querySelector("[data-import]")) import("./import.js").then(({ begin }) => document.querySelectorAll("[data-import]").forEach(begin));
 showMaps();
 
 if (document.querySelector("[data-review]")) import("./review.js").then(({ begin }) => document.querySelectorAll("[data-review]").forEach(begin));

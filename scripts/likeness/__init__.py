@@ -1,0 +1,1 @@
+"""Labelled pairs of pictures: the same subject edited, and other subjects."""
