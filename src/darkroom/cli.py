@@ -27,6 +27,7 @@ from darkroom.settings import ROOT, Settings
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from darkroom.accounts.models import User
     from darkroom.vision.weights import WeightFile
 
 
@@ -202,7 +203,7 @@ def db_url(settings: Settings) -> None:
 
 @main.group(cls=Group)
 def users() -> None:
-    """People: list them, add one, give a way in."""
+    """People: list them, add one, give a way in, grant tokens."""
 
 
 @users.command("list")
@@ -256,17 +257,41 @@ def users_password(settings: Settings, email: str, new_email: str | None, passwo
     from darkroom.accounts import service
 
     with _session(settings) as session:
-        local = email == "local"
-        user = service.ensure_admin(session) if local else service.user_by_email(session, email)
+        user = _user(session, email)
         if new_email:
             service.set_email(session, user, new_email)
         service.set_password(session, user, password)
     click.echo("The password is set.")
 
 
+# Or else a number below zero would be taken for an option.
+@users.command("grant", context_settings={"ignore_unknown_options": True})
+@click.argument("email")
+@click.argument("tokens", type=int)
+@click.option("--note", default="", help="What for; the person reads it among their charges.")
+@click.pass_obj
+def users_grant(settings: Settings, email: str, tokens: int, note: str) -> None:
+    """Give a person TOKENS, or take some (below 0). EMAIL 'local' is the first administrator."""
+    from darkroom.accounts import ledger
+    from darkroom.accounts.audit import CLI
+
+    start = settings.tokens.at_start
+    with _session(settings) as session:
+        user = _user(session, email)
+        have = ledger.grant(session, user.id, tokens, actor=CLI, note=note, start=start)
+    click.echo(f"{user.name} has {have} tokens now.")
+
+
+def _user(session: "Session", email: str) -> "User":
+    from darkroom.accounts import service
+
+    local = email == "local"
+    return service.ensure_admin(session) if local else service.user_by_email(session, email)
+
+
 @main.group(cls=Group)
 def weights() -> None:
-    """Model weights: list them, add your own."""
+    """Model weights: list them, add your own, fetch those that are not bundled."""
 
 
 @weights.command("list")
@@ -290,6 +315,19 @@ def weights_prepare(settings: Settings) -> None:
 
     counter.prepare(settings)
     click.echo("The models are ready.")
+
+
+@weights.command("fetch")
+@click.pass_obj
+def weights_fetch(settings: Settings) -> None:
+    """Fetch the networks that enlarge pictures (45 MB), before the first picture needs them."""
+    from darkroom.vision import esrgan, fetching
+
+    if all(esrgan.is_here(model, settings.weights_dir) for model in esrgan.MODELS):
+        click.echo("All weights are here.")
+        return
+    fetching.fetch(settings.weights_dir, shows_progress=True)
+    click.echo(f"Fetched: {', '.join(esrgan.MODELS)}.")
 
 
 @weights.command("add")

@@ -97,6 +97,17 @@ class Conflict(Invalid):
         super().__init__(message, field, status=409)
 
 
+class NotEnough(Invalid):
+    """More tokens are needed than the balance holds. A web answer (402) carries both figures."""
+
+    code = "not_enough_tokens"
+
+    def __init__(self, needed: int, have: int) -> None:
+        super().__init__(f"This takes {needed} tokens; the balance holds {have}.", status=402)
+        self.needed = needed
+        self.have = have
+
+
 class NotNow(DarkroomError):
     """A gate is closed: the step goes back to the queue without burning an attempt.
 
