@@ -104,6 +104,12 @@ def test_a_product_has_densities_and_colours(client, benches):
         ("warehouses", {"code": "W-2", "name": "x\0"}, 400, "name"),
         ("warehouses", {"code": "W-2", "name": "\ud800"}, 400, "name"),
         ("products", {"code": "P", "name": "x", "colour_reference": [1]}, 400, "colour_reference"),
+        (
+            "products",
+            {"code": "P", "name": "x", "colour_reference": {"floor": 90, "ceiling": 20}},
+            400,
+            "colour_reference",
+        ),
         ("storage-areas", {"code": "A", "name": "x", "warehouse_id": 999}, 400, "warehouse_id"),
         ("storage-areas", {"code": "A", "name": "x", "warehouse_id": True}, 400, "warehouse_id"),
         (

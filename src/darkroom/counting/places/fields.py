@@ -243,20 +243,25 @@ class Colour(Field):
 
 
 @dataclass(frozen=True)
-class Facts(Field):
-    """A JSON object."""
+class Greens(Field):
+    """Excess green of the floor and of leaves, 0 to 255: an object of `floor` and `ceiling`."""
 
     input = "lines"
 
     def parse(self, given: Any, book: Book) -> Any:
         try:
             found = json.loads(given) if isinstance(given, str) else given
-            written = json.dumps(found, ensure_ascii=False, allow_nan=False)
         except (ValueError, RecursionError):
-            found, written = None, ""
-        if not isinstance(found, dict) or "\\u0000" in written or not is_storable(written):
-            raise Invalid("This must be a JSON object.", self.name)
-        return found
+            found = None
+        known = found if isinstance(found, dict) else {}
+        floor, ceiling = _number(known.get("floor")), _number(known.get("ceiling"))
+        if floor is None or ceiling is None or not 0 <= floor <= ceiling <= 255 or len(known) != 2:
+            raise Invalid(
+                'This must be like {"floor": 20, "ceiling": 90}: floor at most ceiling, both 0 to '
+                "255.",
+                self.name,
+            )
+        return {"floor": floor, "ceiling": ceiling}
 
     def text(self, value: Any) -> str:
         return "" if value is None else json.dumps(value)

@@ -9,9 +9,9 @@ from darkroom.counting.places.fields import (
     Choice,
     Code,
     Colour,
-    Facts,
     Field,
     Flag,
+    Greens,
     Lines,
     Outline,
     Reference,
@@ -199,7 +199,7 @@ PRODUCTS = Kind(
             hint=N_("Hue 0–179, saturation and value 0–255. Left empty: green."),
         ),
         Colour("hsv_high", N_("Leaf colour to")),
-        Facts(
+        Greens(
             "colour_reference",
             N_("Reference of colours"),
             hint=N_("Excess green of known leaves and floor, as JSON. May stay empty."),

@@ -1,0 +1,232 @@
+"""Variants with a real worker and the sandbox: shoot, pocket, review, unlock."""
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from PIL import Image, ImageDraw
+from sqlalchemy import select, text
+
+from darkroom.accounts import ledger
+from darkroom.accounts.models import User
+from darkroom.db.sessions import Database
+from darkroom.settings import Settings
+from darkroom.variants.models import Generation
+from darkroom.web.app import create_app
+from tests.integration.conftest import Engine
+from tests.integration.test_counting import start_worker  # noqa: F401
+from tests.sandboxed import Sandboxed
+
+LAOZHANG = "/laozhang/*:generateContent"
+GEMINI_PICTURES = "/gemini/v1beta/models/*image*:generateContent"
+LOOKS = "/gemini/*:generateContent"
+FAST = {
+    "DARKROOM_PACES": "variants=0.05",
+    "DARKROOM_BACKOFF_SECONDS": "0.1",
+    "DARKROOM_BACKOFF_CAP_SECONDS": "0.2",
+}
+Json = dict[str, Any]
+
+
+@pytest.fixture
+def client(settings: Settings, database: Database) -> Iterator[FlaskClient]:
+    app = create_app(settings, database)
+    yield app.test_client()
+    app.extensions["darkroom"].live.feed.stop()
+
+
+@pytest.fixture
+def work(engine: Engine, sandbox: Sandboxed, start_worker: Callable[..., object]):  # noqa: F811
+    """Starts a worker whose providers are the sandbox."""
+    engine.environ.update(sandbox.environ, **FAST)
+    return start_worker
+
+
+def photo(seed: int = 1) -> bytes:
+    """A photo of a mug on a table."""
+    image = Image.new("RGB", (800, 600), (120, 104, 90))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 420, 800, 600), fill=(96, 70, 48))
+    draw.ellipse((300 + seed, 200, 500 + seed, 260), fill=(200, 60, 40))
+    draw.rectangle((300 + seed, 230, 500 + seed, 460), fill=(190, 54, 36))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=92)
+    return buffer.getvalue()
+
+
+def shoot(client: FlaskClient, tier: str = "AUTO", *, seed: int = 1, **headers: str) -> Json:
+    data = {"photo": (io.BytesIO(photo(seed)), "taza.jpg"), "tier": tier}
+    answer = client.post("/api/v41/vision-orchestrator", data=data, headers=headers)
+    assert answer.status_code in (200, 202), answer.json
+    return answer.json
+
+
+def archive(client: FlaskClient, upload_id: str) -> Json:
+    return client.get(f"/api/v41/archives/{upload_id}").json
+
+
+def settled(client: FlaskClient, engine: Engine, upload_id: str, *states: str) -> Json:
+    wanted = states or ("ready", "failed")
+    engine.until(lambda: archive(client, upload_id)["state"] in wanted, seconds=60)
+    return archive(client, upload_id)
+
+
+def picture(client: FlaskClient, url: str) -> np.ndarray:
+    answer = client.get(url)
+    assert answer.status_code == 200
+    return np.asarray(Image.open(io.BytesIO(answer.data)).convert("RGB"))
+
+
+def tokens(database: Database) -> int:
+    with database.session() as session:
+        owner = session.scalars(select(User).where(~User.is_system)).one()
+        return ledger.balance(session, owner.id, start=20)
+
+
+def finalize(client: FlaskClient, variant: Json, **more: Any) -> Any:
+    return client.post("/api/v41/finalize-image", json={"variant_id": variant["id"], **more})
+
+
+def test_a_photo_becomes_the_variants_of_the_usual_batch(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    work()
+    shot = shoot(client)
+    assert shot["status"] == "BATCH_PROCESSING" and len(shot["variants"]) == 2
+    found = settled(client, engine, shot["upload_id"])
+    forensic, creative = found["variants"]
+    assert (forensic["variant"], forensic["temperature"], forensic["seed"]) == ("FORENSIC", 0.1, 42)
+    assert (creative["variant"], creative["temperature"]) == ("CREATIVE", 0.8)
+    assert 100_000 <= creative["seed"] <= 999_999
+    assert [each["provider"] for each in found["variants"]] == ["laozhang", "laozhang"]
+    assert set(found["analysis"]) >= {"subject", "faults", "text_present", "suggested_edits"}
+    assert sandbox.count(LAOZHANG) == 2
+
+
+def test_what_is_in_a_photo_is_asked_once_also_for_more_variants(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    work()
+    first = settled(client, engine, shoot(client)["upload_id"])
+    more = client.post(f"/api/v41/archives/{first['upload_id']}/variants", json={})
+    assert more.status_code == 202
+    found = settled(client, engine, first["upload_id"])
+    assert [each["slot"] for each in found["variants"]] == [0, 1, 2, 3]
+    assert sandbox.count(LOOKS) == 1
+
+
+def test_the_preview_is_small_and_marked_and_the_clean_picture_has_no_address(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    variant = found["variants"][0]
+    shown = picture(client, variant["preview_url"])
+    assert max(shown.shape) <= 1024
+    assert variant["final_url"] is None and found["final_url"] is None
+    with database.session() as session:
+        clean = session.execute(
+            text("SELECT storage_key FROM assets JOIN generations g ON g.asset_id = assets.id")
+        ).scalars()
+        for key in clean:
+            assert key not in str(found)
+            assert client.get(f"/files/{key}").status_code in (403, 404)
+
+
+def test_one_slot_that_fails_takes_no_other_along_and_is_tried_again_alone(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    sandbox.fault(LAOZHANG, "blocked", times=1, containing="Restore this photo")
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    assert [each["status"] for each in found["variants"]] == ["failed", "completed"]
+    assert found["variants"][0]["error"]
+    again = client.post(f"/api/v41/variants/{found['variants'][0]['id']}/retry")
+    assert again.status_code == 202
+    found = settled(client, engine, found["upload_id"])
+    assert [each["status"] for each in found["variants"]] == ["completed", "completed"]
+    assert sandbox.count(LAOZHANG) == 3
+
+
+def test_another_service_makes_it_when_the_first_has_no_quota_left(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    sandbox.fault(LAOZHANG, "quota", times=None)
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    assert {each["provider"] for each in found["variants"]} == {"gemini"}
+
+
+def test_an_unlock_hands_over_the_clean_picture_and_is_paid_once(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    chosen, other = found["variants"]
+    answer = finalize(client, chosen)
+    assert answer.status_code in (200, 202)
+    done = settled(client, engine, found["upload_id"], "unlocked")
+    final = picture(client, done["final_url"])
+    assert final.shape[0] >= 256
+    assert tokens(database) == 15
+    assert [each["is_discarded"] for each in done["variants"]] == [False, True]
+    assert done["variants"][1]["preview_url"] is None
+    again = finalize(client, chosen)
+    assert again.status_code == 200 and again.json["final_url"]
+    assert tokens(database) == 15
+    assert finalize(client, other).status_code == 409
+
+
+def test_an_unlock_that_fails_gives_the_tokens_back(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client, seed=7)["upload_id"])
+    # One that no other test has brought into the cache of files.
+    with database.session() as session:
+        session.execute(
+            text(
+                "UPDATE assets SET storage_key = 'gone' WHERE id = (SELECT asset_id FROM "
+                "generations WHERE id = :id)"
+            ),
+            {"id": found["variants"][0]["id"]},
+        )
+    finalize(client, found["variants"][0])
+    settled(client, engine, found["upload_id"], "ready")
+    assert tokens(database) == 20
+    with database.session() as session:
+        assert session.get_one(Generation, found["variants"][0]["id"]).unlocked_at is None
+
+
+def test_without_enough_tokens_nothing_is_begun(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    with database.session() as session:
+        owner = session.scalars(select(User).where(~User.is_system)).one()
+        ledger.balance(session, owner.id, start=20)
+        session.execute(
+            text(
+                "INSERT INTO ledger (owner_id, entry, amount, purpose) "
+                "VALUES (:owner, 'grant', -18, 'grant')"
+            ),
+            {"owner": owner.id},
+        )
+    answer = finalize(client, found["variants"][0])
+    assert answer.status_code == 402
+    assert archive(client, found["upload_id"])["state"] == "ready"
+
+
+def test_a_preset_makes_one_variant_and_the_answer_waits_for_it(
+    client: FlaskClient, engine: Engine, work
+):
+    work()
+    shot = shoot(client, "Fondo blanco", Prefer="wait=60")
+    assert shot["status"] == "COMPLETED"
+    [variant] = shot["variants"]
+    assert (variant["type"], variant["variant"], variant["seed"]) == ("PRESET", "Fondo blanco", 77)
+    assert {check["kind"] for check in variant["checks"]} == {"identity", "text", "colours"}
