@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 
-from darkroom.catalog import budgets, likeness, orders, pausing, pictures, queueing, receiving
+from darkroom.catalog import budgets, likeness, orders, pausing, queueing, receiving
 from darkroom.catalog.orders import NewPicture, Order
-from darkroom.catalog.pictures import Wanting
 from darkroom.errors import DarkroomError, NotNow
-from darkroom.gated import files
+from darkroom.gated import files, pictures
+from darkroom.gated.pictures import Wanting
 from darkroom.providers import cloudinary, fetching, gemini, prices
 from darkroom.providers.buying import Bought, buy
 from darkroom.providers.calls import calling_provider

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from darkroom.catalog.pictures import Wanting
+from darkroom.gated.pictures import Wanting
 from darkroom.storage.images import Pixels
 
 WEIGHTS = (1.138, 7.690, 3.462, 4.684, 3.107)

@@ -11,8 +11,8 @@ from likeness.takes import Thing
 
 from darkroom.catalog import likeness
 from darkroom.catalog.likeness import Measures
-from darkroom.catalog.pictures import Wanting
 from darkroom.errors import Invalid
+from darkroom.gated.pictures import Wanting
 from darkroom.settings import CatalogSettings, Settings
 from darkroom.storage.images import Pixels
 
