@@ -22,6 +22,7 @@ from darkroom.queue.task import Task
 from darkroom.queue.transaction import Transaction
 from darkroom.storage import sweeping
 from darkroom.storage.store import open_store
+from darkroom.variants import purging
 
 Counts = Counter[str]
 
@@ -92,6 +93,14 @@ def remove_versions(task: Task, days: float | None = None) -> Save:
             gone.update(versions=1)
             task.progress(0.0, "deleted {rows} so far", rows=gone["versions"])
     return _told(gone)
+
+
+@scheduled("35 3 * * *")
+@step(lane="io")
+def purge_variants(task: Task, days: float | None = None) -> Save:
+    """Remove the variants that were discarded when another one was unlocked."""
+    age = timedelta(days=task.settings.variants.discarded_days if days is None else days)
+    return _told(Counts(variants=purging.purge(task.database, age)))
 
 
 def _destroyed(task: Task, public_id: str) -> bool:

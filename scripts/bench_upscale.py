@@ -193,7 +193,7 @@ def main() -> None:
     print(f"device {pick_device()}, CPU: {flags()}")
     with tempfile.TemporaryDirectory() as folder:
         if options.eightk:
-            model = options.model or VariantSettings().upscale_model
+            model = options.model or VariantSettings().model
             eightk(model, photo, options.weights, Path(folder))
         else:
             models = [options.model] if options.model else list(SIZES)

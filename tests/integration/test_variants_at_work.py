@@ -2,6 +2,9 @@
 
 import io
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,9 +14,12 @@ from PIL import Image, ImageDraw
 from sqlalchemy import select, text
 
 from darkroom.accounts import ledger
+from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
-from darkroom.settings import Settings
+from darkroom.sandbox import serving
+from darkroom.settings import ProvidersSettings, Settings
+from darkroom.variants import purging
 from darkroom.variants.models import Generation
 from darkroom.web.app import create_app
 from tests.integration.conftest import Engine
@@ -29,6 +35,10 @@ FAST = {
     "DARKROOM_BACKOFF_CAP_SECONDS": "0.2",
 }
 Json = dict[str, Any]
+AS_DOCUMENTED = """[
+  {"type": "AUTO", "variant": "FORENSIC"},
+  {"type": "AUTO", "variant": "CREATIVE"}
+]"""
 
 
 @pytest.fixture
@@ -88,6 +98,15 @@ def tokens(database: Database) -> int:
 
 def finalize(client: FlaskClient, variant: Json, **more: Any) -> Any:
     return client.post("/api/v41/finalize-image", json={"variant_id": variant["id"], **more})
+
+
+def waiting_for_rows(database: Database) -> bool:
+    with database.session() as session:
+        query = (
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return bool(session.scalar(text(query)))
 
 
 def test_a_photo_becomes_the_variants_of_the_usual_batch(
@@ -230,3 +249,116 @@ def test_a_preset_makes_one_variant_and_the_answer_waits_for_it(
     [variant] = shot["variants"]
     assert (variant["type"], variant["variant"], variant["seed"]) == ("PRESET", "Fondo blanco", 77)
     assert {check["kind"] for check in variant["checks"]} == {"identity", "text", "colours"}
+
+
+def test_variants_are_asked_for_at_the_pace_also_of_two_people(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    with database.session() as session:
+        ben = accounts.create_user(session, name="Ben", email="ben@example.org")
+        _, token = accounts.create_token(session, ben, "app")
+    mine = shoot(client)["upload_id"]
+    theirs = shoot(client, seed=3, Authorization=f"Bearer {token}")["upload_id"]
+    # One whose clock runs.
+    with serving.serving(ProvidersSettings(), 0) as (state, port):
+        engine.environ.update(DARKROOM_SANDBOX_PORT=str(port), DARKROOM_PACES="variants=0.6")
+        work()
+        settled(client, engine, mine)
+        settled(client, engine, theirs)
+        asked = sorted((each.at, each.at + each.seconds) for each in state.journal.find(LAOZHANG))
+    assert len(asked) == 4
+    assert min(later - ended for (_, ended), (later, _) in pairwise(asked)) >= 0.6
+
+
+def test_what_was_set_by_sql_as_the_documents_do_is_what_is_made(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    client.get("/api/v41/workflow")
+    with database.session() as session:
+        session.execute(
+            text(
+                "INSERT INTO user_upload_workflows (user_id, batch_config) "
+                "SELECT uuid, CAST(:config AS jsonb) FROM users WHERE NOT is_system"
+            ),
+            {"config": AS_DOCUMENTED},
+        )
+    flow = client.get("/api/v41/workflow").json
+    assert (flow["is_async_enabled"], flow["max_previews"]) == (True, 3)
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    assert [each["variant"] for each in found["variants"]] == ["FORENSIC", "CREATIVE"]
+
+
+def test_five_clicks_at_once_are_one_unlock_and_one_charge(
+    settings: Settings, client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    app = client.application
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(
+            pool.map(lambda _: finalize(app.test_client(), found["variants"][1]).json, range(5))
+        )
+    assert len({answer["run_id"] for answer in answers}) == 1
+    settled(client, engine, found["upload_id"], "unlocked")
+    assert tokens(database) == 15
+
+
+def test_a_worker_that_dies_while_it_hands_over_charges_once(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    worker = work()
+    found = settled(client, engine, shoot(client, seed=11)["upload_id"])
+    with database.connect() as holding:
+        holding.execute("BEGIN")
+        holding.execute("SELECT FROM generations FOR NO KEY UPDATE")
+        answer = client.post(
+            "/api/v41/finalize-image",
+            json={"variant_id": found["variants"][0]["id"]},
+            headers={"Prefer": "wait=0"},
+        )
+        assert answer.status_code == 202
+        engine.until(lambda: waiting_for_rows(database), seconds=60)
+        worker.kill()
+        worker.wait()
+        holding.execute("ROLLBACK")
+    work()
+    settled(client, engine, found["upload_id"], "unlocked")
+    assert tokens(database) == 15
+    with database.session() as session:
+        entries = session.scalars(text("SELECT entry FROM ledger ORDER BY id")).all()
+    assert entries == ["grant", "reserve", "capture"]
+
+
+def test_discarded_variants_lose_their_files(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    finalize(client, found["variants"][0])
+    settled(client, engine, found["upload_id"], "unlocked")
+    assert purging.count(database, timedelta(days=1)) == 0
+    assert purging.count(database, timedelta()) == 1
+    assert purging.purge(database, timedelta()) == 1
+    with database.session() as session:
+        kept, gone = session.scalars(select(Generation).order_by(Generation.slot))
+        assert kept.final_id is not None and gone.asset_id is gone.preview_id is None
+
+
+def test_an_unlock_enlarges_and_says_when_it_had_no_network_for_it(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    # Pip finds nothing, so there are no weights to be had.
+    engine.environ.update(DARKROOM_UNLOCK_SIDE="1600", PIP_NO_INDEX="1")
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    finalize(client, found["variants"][0])
+    settled(client, engine, found["upload_id"], "unlocked")
+    assert tokens(database) == 15
+    later = finalize(client, found["variants"][0], upscale=True)
+    assert later.status_code in (200, 202)
+    done = settled(client, engine, found["upload_id"], "unlocked")
+    answer = finalize(client, found["variants"][0], upscale=True).json
+    assert (answer["status"], answer["upscale"]["engine"]) == ("COMPLETED", "bicubic")
+    assert (answer["tokens_charged"], tokens(database)) == (3, 12)
+    assert max(picture(client, done["final_url"]).shape) == 1600

@@ -170,11 +170,24 @@ def _versions(settings: Settings, database: "Database", days: float | None) -> C
     return {"versions": removing.count(database, age)}
 
 
+def _variants(settings: Settings, database: "Database", days: float | None) -> Counts:
+    from darkroom.variants import purging
+
+    age = timedelta(days=settings.variants.discarded_days if days is None else days)
+    return {"variants": purging.count(database, age)}
+
+
 PREVIEWS: dict[str, Preview] = {
     "upkeep.delete_finished": _finished,
     "upkeep.delete_expired": _expired,
     "upkeep.delete_orphans": _orphans,
     "upkeep.delete_temp_files": _temp_files,
     "upkeep.remove_versions": _versions,
+    "upkeep.purge_variants": _variants,
 }
-WITH_DAYS = {"upkeep.delete_finished", "upkeep.delete_orphans", "upkeep.remove_versions"}
+WITH_DAYS = {
+    "upkeep.delete_finished",
+    "upkeep.delete_orphans",
+    "upkeep.remove_versions",
+    "upkeep.purge_variants",
+}

@@ -20,7 +20,7 @@ from darkroom.variants import archives, presets, shooting, unlocking, workflows
 from darkroom.variants.archives import Archive, Variant
 from darkroom.variants.models import Preset, Workflow
 from darkroom.variants.shooting import AUTO, FIELD
-from darkroom.web.auth import current_user, login_required
+from darkroom.web.auth import current_user, login_required, scope
 from darkroom.web.idempotency import Keep, idempotent
 from darkroom.web.services import services
 from darkroom.web.waiting import wait_for_end
@@ -107,9 +107,9 @@ def index() -> Response:
     """The caller's photos, newest first (`?limit=24&before=…`, as `next` says)."""
     limit = _number("limit", PAGE, 1, MOST)
     with services().database.session() as session:
-        found = archives.page(session, current_user().id, before=_before(), limit=limit + 1)
+        found = archives.page(session, current_user().id, before=last_seen(), limit=limit + 1)
         listed = [as_json(each) for each in found[:limit]]
-        following = _mark(found[limit - 1]) if len(found) > limit else None
+        following = mark(found[limit - 1]) if len(found) > limit else None
     return jsonify({"archives": listed, "next": following})
 
 
@@ -270,7 +270,7 @@ def link(key: str | None) -> str | None:
 
 def _archive_json(upload_id: UUID) -> Json:
     with services().database.session() as session:
-        return as_json(archives.one(session, current_user().id, upload_id))
+        return as_json(archives.one(session, scope(), upload_id))
 
 
 def _variant_json(found: Variant) -> Json:
@@ -356,11 +356,13 @@ def _number(name: str, default: int, low: int, high: int) -> int:
     return int(given)
 
 
-def _mark(found: Archive) -> str:
+def mark(found: Archive) -> str:
+    """What `before` says to go on behind this photo."""
     return f"{found.upload.created_at.isoformat()}_{found.upload.id}"
 
 
-def _before() -> tuple[datetime, UUID] | None:
+def last_seen() -> tuple[datetime, UUID] | None:
+    """Behind which photo the parameter `before` goes on; None for the newest page."""
     given = request.args.get("before")
     if not given:
         return None

