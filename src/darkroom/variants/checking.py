@@ -1,6 +1,6 @@
 """Holding a variant against its Smart Anchors, with the files that takes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +8,11 @@ from darkroom.gated import files
 from darkroom.providers.pictures import Picture
 from darkroom.queue.task import Task
 from darkroom.storage import images, temporary
-from darkroom.storage.assets import Asset
 from darkroom.storage.images import Pixels
-from darkroom.variants import anchors, checks, tools
+from darkroom.variants import checks, tools
 from darkroom.variants.checks import Tools
 from darkroom.variants.orders import Order
+from darkroom.variants.references import own
 
 LOOKED_AT_SIDE = 2048
 QUALITY = 92
@@ -51,8 +51,7 @@ def _pixels(task: Task, asset_id: UUID) -> Pixels:
         return pixels
 
 
-def _owned(task: Task, order: Order) -> Iterator[UUID]:
+def _owned(task: Task, order: Order) -> list[UUID]:
     """The reference pictures that are there, and the person's own."""
     with task.database.session() as session:
-        found = [session.get(Asset, asset_id) for asset_id in anchors.references(order.anchors)]
-    return (asset.id for asset in found if asset is not None and asset.owner_id == order.owner_id)
+        return [asset.id for asset in own(session, order.owner_id, order.anchors)]

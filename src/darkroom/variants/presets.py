@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from darkroom.errors import Conflict, Invalid, NotFound
-from darkroom.variants import anchors
+from darkroom.variants import anchors, references
 from darkroom.variants.models import Preset
 from darkroom.variants.slots import LARGEST_SEED, Look
 from darkroom.web.words import N_
@@ -69,7 +69,7 @@ def create(session: Session, owner_id: int, given: Mapping[str, Any]) -> Preset:
     for name in ("name", "prompt"):
         if not given.get(name):
             raise Invalid(f"A preset needs a {name}.", name, code="missing")
-    made = Preset(owner_id=owner_id, **checked(given))
+    made = Preset(owner_id=owner_id, **_usable(session, owner_id, given))
     session.add(made)
     _flush(session)
     session.refresh(made)
@@ -79,7 +79,7 @@ def create(session: Session, owner_id: int, given: Mapping[str, Any]) -> Preset:
 def change(session: Session, owner_id: int, preset_id: UUID, given: Mapping[str, Any]) -> Preset:
     """The preset with these fields changed; those that are not given stay."""
     found = own(session, owner_id, preset_id)
-    for name, value in checked(given).items():
+    for name, value in _usable(session, owner_id, given).items():
         setattr(found, name, value)
     found.updated_at = func.now()
     _flush(session)
@@ -105,6 +105,13 @@ def checked(given: Mapping[str, Any]) -> Json:
     if "smart_anchors" in given:
         anchors.parse(given["smart_anchors"], "smart_anchors")
         fields["smart_anchors"] = given["smart_anchors"]
+    return fields
+
+
+def _usable(session: Session, owner_id: int, given: Mapping[str, Any]) -> Json:
+    fields = checked(given)
+    kept = anchors.parse(fields.get("smart_anchors", []), "smart_anchors")
+    references.insist(session, owner_id, kept, "smart_anchors")
     return fields
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from darkroom.accounts.models import User
 from darkroom.errors import Invalid
-from darkroom.variants import presets, slots
+from darkroom.variants import presets, references, slots
 from darkroom.variants.models import Workflow
 from darkroom.variants.slots import MOST_SLOTS, Slot
 from darkroom.web.words import N_
@@ -64,7 +64,8 @@ def change(session: Session, user: User, given: Mapping[str, Any]) -> Workflow:
 def _checked(session: Session, user: User, given: Mapping[str, Any]) -> Json:
     fields: Json = {name: _flag(name, given[name]) for name in FLAGS if name in given}
     if "batch_config" in given:
-        slots.parsed(given["batch_config"], presets.finder(session, user.id))
+        for slot in slots.parsed(given["batch_config"], presets.finder(session, user.id)):
+            references.insist(session, user.id, slot.anchors, f"batch_config[{slot.index}]")
         fields["batch_config"] = given["batch_config"]
     if "max_previews" in given:
         most = given["max_previews"]
