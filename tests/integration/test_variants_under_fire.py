@@ -63,22 +63,22 @@ def test_ledger_journal_and_files_agree_after_faults_and_deaths(
         lost += _lost(sandbox, settings, database)
         worker = work()
     engine.until(lambda: made(database).keys() <= {"completed", "failed"}, seconds=300)
-    assert made(database)["failed"] <= PHOTOS // 4
-    _unlock_all(client, engine, database)
+    assert made(database)["failed"] <= 0.1 * 3 * PHOTOS + 1
+    unlocked = _unlock_one_of_each(client, engine, database)
     _check_purchases(sandbox, database, lost)
     _check_files(settings, database)
     with database.session() as session:
         entries = Counter(session.scalars(text("SELECT entry FROM ledger")).all())
         total = session.scalar(text("SELECT sum(amount) FROM ledger"))
-    assert entries == {"grant": 2, "reserve": PHOTOS, "capture": PHOTOS}
-    assert total == tokens(database) == 20 + 1000 - 5 * PHOTOS
+    assert entries == {"grant": 2, "reserve": unlocked, "capture": unlocked}
+    assert total == tokens(database) == 20 + 1000 - 5 * unlocked
 
 
-def _unlock_all(
+def _unlock_one_of_each(
     client: FlaskClient,  # noqa: F811
     engine: Engine,
     database: Database,
-) -> None:
+) -> int:
     tokens(database)
     with database.session() as session:
         session.execute(
@@ -93,16 +93,17 @@ def _unlock_all(
             .ext(distinct_on(Generation.upload_id))
             .order_by(Generation.upload_id, Generation.slot)
         ).all()
-    assert len(best) == PHOTOS
+    assert len(best) >= 0.9 * PHOTOS
     for each in best:
         finalize(client, {"id": str(each.id)})
 
     def are_unlocked() -> bool:
         with database.session() as session:
             unlocked = select(func.count()).where(Generation.unlocked_at.is_not(None))
-            return session.scalar(unlocked) == PHOTOS
+            return session.scalar(unlocked) == len(best)
 
-    engine.until(are_unlocked, seconds=300)
+    engine.until(are_unlocked, seconds=600)
+    return len(best)
 
 
 def _answers(sandbox: Sandboxed) -> int:
@@ -131,7 +132,7 @@ def _check_purchases(sandbox: Sandboxed, database: Database, lost: int) -> None:
         # Part 0 is what a call that died with its worker may have cost.
         charged = session.scalar(text("SELECT count(*) FROM charges WHERE part > 0"))
         looks = session.scalar(select(func.count()).where(Upload.analysis.is_not(None)))
-    assert (charged, looks) == (bought, PHOTOS)
+    assert charged == bought and looks >= 0.9 * PHOTOS
     assert bought <= _answers(sandbox) <= bought + lost
 
 
