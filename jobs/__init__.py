@@ -1,5 +1,5 @@
 """What the worker does: one file a pipeline, its steps in the order they run."""
 
-from jobs import catalog, counting, notifying, signalling, upkeep, variants
+from jobs import catalog, counting, notifying, publishing, signalling, upkeep, variants
 
-__all__ = ["catalog", "counting", "notifying", "signalling", "upkeep", "variants"]
+__all__ = ["catalog", "counting", "notifying", "publishing", "signalling", "upkeep", "variants"]

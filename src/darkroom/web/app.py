@@ -24,10 +24,14 @@ from darkroom.counting.service import CountingService
 from darkroom.counting.stock import api as stock_api
 from darkroom.counting.stock import pages as stock_pages
 from darkroom.db.sessions import Database
+from darkroom.publishing import api as publishing_api
+from darkroom.publishing import sites_api as publishing_sites_api
 from darkroom.settings import Settings
 from darkroom.storage.secret import secret_key
 from darkroom.storage.store import open_store
 from darkroom.variants import api as variants_api
+from darkroom.variants import pages as variants_pages
+from darkroom.variants import preset_pages, settings_pages, unlock_pages
 from darkroom.web import (
     account,
     auth,
@@ -147,6 +151,12 @@ def _add_pages(app: Flask) -> None:
         import_pages.pages,
         prompt_pages.pages,
         variants_api.blueprint,
+        publishing_api.blueprint,
+        publishing_sites_api.blueprint,
+        variants_pages.pages,
+        unlock_pages.pages,
+        settings_pages.pages,
+        preset_pages.pages,
         passes.blueprint,
         rerun_pages.pages,
         review_pages.pages,

@@ -33,6 +33,7 @@ PLACES = (
     "src/darkroom/console",
     "src/darkroom/counting",
     "src/darkroom/providers",
+    "src/darkroom/publishing",
     "src/darkroom/signals",
     "src/darkroom/variants",
     "jobs",

@@ -8,6 +8,7 @@ from darkroom.counting import pages as counting
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.web.auth import login_required, scope
+from darkroom.web.cards import cards
 from darkroom.web.services import services
 
 pages = Blueprint("home", __name__)
@@ -27,11 +28,11 @@ def show() -> ResponseReturnValue:
         done = [run for run in _with_status(db, "completed") if run not in review]
         return render_template(
             "home.html",
-            going=counting.cards(db, going),
-            failed=counting.cards(db, failed),
+            going=cards(db, going),
+            failed=cards(db, failed),
             locate=counting.cards(db, locate),
             review=counting.cards(db, review),
-            done=counting.cards(db, done),
+            done=cards(db, done),
         )
 
 

@@ -19,10 +19,10 @@ from flask import (
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from darkroom.counting import pages as counting
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import control, runs
 from darkroom.queue.models import Run, StepRow
+from darkroom.web import cards
 from darkroom.web.auth import login_required, scope
 from darkroom.web.errors import RETRY_SECONDS
 from darkroom.web.live import follow
@@ -46,11 +46,11 @@ def index() -> ResponseReturnValue:
     filters = _filters()
     with services().database.session() as db:
         found = runs.page(db, owner_id=scope(), **filters, before=_before(), limit=PAGE + 1)
-        cards = counting.cards(db, found[:PAGE])
+        listed = cards.cards(db, found[:PAGE])
     older = _cursor(found[PAGE - 1]) if len(found) > PAGE else None
     return render_template(
         "runs.html",
-        cards=cards,
+        cards=listed,
         filters=filters,
         statuses=runs.STATUSES,
         pipelines=tuple(PIPELINES),
@@ -67,7 +67,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
         run = visible_run(db, run_id)
         steps = runs.steps_of(db, run_id)
         callbacks = [] if run.is_over else runs.callbacks_of(db, run_id)
-        [card] = counting.cards(db, [run])
+        [card] = cards.cards(db, [run])
     return render_template(
         "run.html",
         run=run,
@@ -153,7 +153,7 @@ def retry_step(run_id: UUID, job_id: int) -> ResponseReturnValue:
 
 def _back(run_id: UUID) -> str:
     target = request.form.get("next", "")
-    ours = target.startswith(("/catalog/", "/count/", "/runs/"))
+    ours = target.startswith(("/catalog/", "/count/", "/runs/", "/variants/"))
     return target if ours else url_for("runs.show", run_id=run_id)
 
 

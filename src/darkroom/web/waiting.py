@@ -1,11 +1,11 @@
-"""`Prefer: wait=N` (RFC 7240): an answer that waits for a run's end, up to N seconds.
+"""`Prefer: wait=N` (RFC 7240): an answer that waits for a run's end, or for what it needs of it.
 
 Waiting requests count against the same cap as live streams, for each holds a thread. Beyond the cap
 the preference is not applied, and the answer comes at once and says nothing of it.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from flask import Response, after_this_request, request
@@ -18,12 +18,19 @@ from darkroom.web.services import services
 
 
 def wait_for_end(run_id: UUID, usual: int | None = None) -> bool:
-    """Wait for the run's end for as long as the caller prefers; answers whether it came in time.
+    """Wait for the run's end, as `wait_until` waits."""
+    return wait_until(run_id, lambda: _is_over(run_id), usual)
+
+
+def wait_until(run_id: UUID, is_there: Callable[[], bool], usual: int | None = None) -> bool:
+    """Wait for what a run makes for as long as the caller prefers; answers whether it came in time.
 
     False at once where the caller prefers nothing, or too many wait already.
 
     Parameters
     ----------
+    is_there
+        Looks for it; called now, and at each change of the run.
     usual
         How many seconds to wait where the caller prefers nothing.
     """
@@ -33,10 +40,11 @@ def wait_for_end(run_id: UUID, usual: int | None = None) -> bool:
     if wanted is None or not live.enter():
         return False
     try:
-        seconds = min(wanted, services().settings.signals.max_wait_seconds)
+        most = services().settings.signals.max_wait_seconds
+        seconds = min(wanted, max(most, usual or 0))
         if preferred is not None:
             after_this_request(lambda answer: _applied(answer, seconds))
-        return _wait(live.feed, run_id, seconds)
+        return _wait(live.feed, run_id, seconds, is_there)
     finally:
         live.leave()
 
@@ -52,11 +60,11 @@ def preferred_wait(headers: Sequence[str]) -> int | None:
     return None
 
 
-def _wait(feed: RunFeed, run_id: UUID, seconds: int) -> bool:
+def _wait(feed: RunFeed, run_id: UUID, seconds: int, is_there: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + seconds
     while True:
         position = feed.position
-        if _is_over(run_id):
+        if is_there():
             return True
         left = deadline - time.monotonic()
         if left <= 0 or feed.stopped:

@@ -47,7 +47,12 @@ STATES = {
     "unlocked": N_("Unlocked"),
 }
 
-PIPELINES = {"counting": N_("Counting"), "catalog": N_("Catalog")}
+PIPELINES = {
+    "counting": N_("Counting"),
+    "catalog": N_("Catalog"),
+    "variants": N_("Variants"),
+    "publishing": N_("Publishing"),
+}
 
 STEPS = {
     "counting.ingest": N_("Receive the photos"),
@@ -67,6 +72,14 @@ STEPS = {
     "variants.tell": N_("Tell by e-mail"),
     "variants.mend": N_("Put the texts right"),
     "variants.enlarge": N_("Enlarge to 8K"),
+    "publishing.begin": N_("Begin"),
+    "publishing.generate": N_("Make a picture"),
+    "publishing.send": N_("Hand over to the site"),
+    "publishing.upload": N_("Upload to the media library"),
+    "publishing.copy": N_("Copy to the bucket"),
+    "publishing.attach": N_("Write the fields of the post"),
+    "publishing.write": N_("Write the post"),
+    "publishing.fill": N_("Fill the post's fields"),
     "notifying.alert": N_("Alert"),
     "notifying.slack": N_("Alert by Slack"),
     "notifying.email": N_("Alert by e-mail"),

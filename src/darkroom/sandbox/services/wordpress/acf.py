@@ -15,6 +15,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "foto_3": "image",
         "galeria": "gallery",
         "descripcion": "text",
+        "tema": "text",
+        "tipo_de_actividad": "text",
     },
     "productos": {"foto": "image", "galeria": "gallery", "sku": "text", "precio": "number"},
     "post": {"foto": "image", "subtitulo": "text"},

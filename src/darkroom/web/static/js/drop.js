@@ -65,6 +65,8 @@ class DropZone {
 
   add(files) {
     if (this.sending) return;
+    // Where one photo is taken, the next takes its place.
+    if (this.maxPhotos === 1 && files.length) this.photos = [];
     for (const file of files) {
       const twice = this.photos.some((one) => one.file.name === file.name && one.file.size === file.size && one.file.lastModified === file.lastModified);
       if (!twice) this.photos.push(this.row(file));
@@ -138,7 +140,7 @@ class DropZone {
     this.tell(good.length > this.maxPhotos ? word("tooMany", { limit: this.maxPhotos }) : "");
     this.form.querySelector("[data-drop-send]").classList.toggle("is-idle", !this.photos.length);
     this.button.disabled = !good.length || good.length > this.maxPhotos;
-    this.button.textContent = good.length === 1 ? word("countOne") : word("countSome", { count: good.length || "" }).replace("  ", " ");
+    this.button.textContent = this.form.dataset.send ?? (good.length === 1 ? word("countOne") : word("countSome", { count: good.length || "" }).replace("  ", " "));
     this.sum.textContent = !good.length ? "" : word(good.length === 1 ? "onePhoto" : "somePhotos", { count: good.length, size: fileSize(bytes) });
   }
 
@@ -171,9 +173,9 @@ class DropZone {
     request.send(data);
   }
 
-  /** The same photos of the same place go under the same key: sent again after a lost connection, they are counted once. */
+  /** The same photos with the same fields go under the same key: sent again after a lost connection, they are taken once. */
   keyOf(photos, data) {
-    const sent = [...photos.map((photo) => photo.file), data.get("storage_location_id")];
+    const sent = [...photos.map((photo) => photo.file), ...[...data.values()].filter((value) => typeof value === "string")];
     if (this.sent?.length !== sent.length || sent.some((part, at) => part !== this.sent[at])) {
       this.sent = sent;
       this.key = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -197,7 +199,7 @@ class DropZone {
   }
 
   answered(request) {
-    if (request.status === 202) location.assign(request.response.location);
+    if (request.response?.location) location.assign(request.response.location);
     else this.failed(request.response?.error?.message ?? word("connectionLost"));
   }
 

@@ -129,7 +129,7 @@ export async function refresh() {
 
 function replaceWhenFree(fresh) {
   const old = document.getElementById(fresh.id);
-  if (!old || old.innerHTML === fresh.innerHTML) return;
+  if (!old || isSame(old, fresh)) return;
   if (isInUse(old)) {
     setTimeout(() => replaceWhenFree(fresh), 1000);
     return;
@@ -137,7 +137,13 @@ function replaceWhenFree(fresh) {
   const open = new Set([...old.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key));
   for (const details of fresh.querySelectorAll("details[data-key]")) details.open = open.has(details.dataset.key);
   old.replaceChildren(...document.importNode(fresh, true).childNodes);
+  if (fresh.dataset.as) old.dataset.as = fresh.dataset.as;
   document.dispatchEvent(new Event("darkroom:refreshed"));
+}
+
+/** A region that scripts change, or that holds signed addresses, says in `data-as` what it shows. */
+function isSame(old, fresh) {
+  return fresh.dataset.as ? old.dataset.as === fresh.dataset.as : old.innerHTML === fresh.innerHTML;
 }
 
 function isInUse(region) {

@@ -24,6 +24,8 @@ if (document.querySelector("[data-drop]")) import("./drop.js").then(({ begin }) 
 if (document.querySelector("[data-viewer]")) import("./viewer.js").then(({ begin }) => document.querySelectorAll("[data-viewer]").forEach(begin));
 if (document.querySelector("[data-compare]")) import("./compare.js").then(({ begin }) => document.querySelectorAll("[data-compare]").forEach(begin));
 if (document.querySelector("[data-pair]")) import("./pair.js").then(({ begin }) => document.querySelectorAll("[data-pair]").forEach(begin));
+if (document.querySelector("[data-carousel]")) import("./carousel.js").then(({ begin }) => document.querySelectorAll("[data-carousel]").forEach(begin));
+if (document.querySelector("[data-slots]")) import("./slots.js").then(({ begin }) => document.querySelectorAll("[data-slots]").forEach(begin));
 if (document.querySelector("[data-import]")) import("./import.js").then(({ begin }) => document.querySelectorAll("[data-import]").forEach(begin));
 showMaps();
 
