@@ -6,6 +6,7 @@ out empty, in part or babbling is given to it again alone, with the care that ba
 from window to window, less sure of itself each time it fails.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,7 +34,8 @@ WINDOW = 30.0
 BATCH = 8
 """Passages at a time."""
 BEAMS = 1
-"""With word times and the second hearing, more beams made the words no better (bench)."""
+"""Five take 12 % longer. They made no English word better and 3 Spanish ones of 93, of which 12 are
+wrong with one, and 18 with plain faster-whisper's five."""
 _SILENCE_MS = 160
 _UNHEARD = 1.0
 """Seconds of speech without any word in them that are heard again."""
@@ -123,7 +125,8 @@ class Transcriber:
             return Transcript(None, 1.0, (), 0)
         passages = packed(spans)
         stop()
-        spoken, certainty = (language, 1.0) if language else self._detect(samples, passages[0])
+        known = (language, 1.0) if language else None
+        spoken, certainty = known or self._detect(samples, passages[:BATCH])
         hearing = _Hearing(self._model, samples, spoken)
         words: list[Word] = []
         for first in range(0, len(passages), BATCH):
@@ -152,13 +155,18 @@ class Transcriber:
         found = get_speech_timestamps(samples, options)
         return [Span(part["start"] / RATE, part["end"] / RATE) for part in found]
 
-    def _detect(self, samples: Samples, passage: Span) -> tuple[str, float]:
+    def _detect(self, samples: Samples, passages: Sequence[Span]) -> tuple[str, float]:
+        """The language that most of the passages seem to be in, and how sure that is."""
         from faster_whisper.audio import pad_or_trim
 
-        # As the batch will: the network then remembers what it heard.
-        features = self._model.feature_extractor(_cut(samples, passage))[..., :-1]
-        found, certainty, _ = self._model.detect_language(features=pad_or_trim(features))
-        return str(found), float(certainty)
+        # As the batch will be: the network then remembers what it heard.
+        extract = self._model.feature_extractor
+        features = [pad_or_trim(extract(_cut(samples, part))[..., :-1]) for part in passages]
+        votes: Counter[str] = Counter()
+        for guesses in self._model.model.detect_language(self._model.encode(np.stack(features))):
+            votes.update({token.strip("<|>"): chance for token, chance in guesses})
+        ((found, sure),) = votes.most_common(1)
+        return found, sure / len(passages)
 
 
 def _remembering() -> type[Any]:
