@@ -17,7 +17,7 @@ from darkroom.alerts import Alert, mail
 from darkroom.errors import DarkroomError, NotNow, Permanent
 from darkroom.gated import files
 from darkroom.gated.pictures import Wanting, opened
-from darkroom.providers import gemini
+from darkroom.providers import gemini, painters
 from darkroom.providers.buying import Bought, buy
 from darkroom.providers.pictures import Picture
 from darkroom.queue.step import Retry, Save, step
@@ -89,7 +89,7 @@ def generate(task: Task, generation_id: str) -> Save | None:
             lambda: orders.begin(task.database, order, task.lease),
         )
         task.progress(0.7, "checking the {variant} variant", variant=order.variant)
-        picture = painting.picture_of(task, bought)
+        picture = painters.picture_of(task, bought)
         clean, preview, checks = _finished(task, order, picture)
 
     def save(tx: Transaction) -> None:
