@@ -285,7 +285,8 @@ SENTENCES = (
     N_("The new picture is too small: {width} × {height} pixels."),
     N_("The new picture is blank."),
     N_(
-        "The new picture does not seem to show the same article (distance {distance}, at most {most})."
+        "The new picture does not seem to show the same article "
+        "(distance {distance}, at most {most})."
     ),
     N_("This takes {needed} tokens; the balance holds {have}."),
     N_("Only {have} tokens are there to be taken."),
