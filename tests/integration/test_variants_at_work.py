@@ -23,6 +23,7 @@ from darkroom.variants import purging
 from darkroom.variants.models import Generation
 from darkroom.web.app import create_app
 from tests.integration.conftest import Engine
+from tests.integration.test_alerts import Heard, mail  # noqa: F401
 from tests.integration.test_counting import start_worker  # noqa: F401
 from tests.sandboxed import Sandboxed
 
@@ -362,3 +363,27 @@ def test_an_unlock_enlarges_and_says_when_it_had_no_network_for_it(
     assert (answer["status"], answer["upscale"]["engine"]) == ("COMPLETED", "bicubic")
     assert (answer["tokens_charged"], tokens(database)) == (3, 12)
     assert max(picture(client, done["final_url"]).shape) == 1600
+
+
+def test_who_wants_to_be_told_gets_an_e_mail_when_the_variants_are_ready(
+    client: FlaskClient,
+    engine: Engine,
+    work,
+    database: Database,
+    mail: Heard,  # noqa: F811
+):
+    host, port = mail.address
+    engine.environ.update(
+        DARKROOM_SMTP_HOST=host, DARKROOM_SMTP_PORT=str(port), DARKROOM_SMTP_SECURITY="none"
+    )
+    with database.session() as session:
+        ben = accounts.create_user(session, name="Ben", email="ben@example.org")
+        _, token = accounts.create_token(session, ben, "app")
+    headers = {"Authorization": f"Bearer {token}"}
+    client.patch("/api/v41/workflow", json={"notify_by_email": True}, headers=headers)
+    work()
+    upload_id = shoot(client, **headers)["upload_id"]
+    engine.until(lambda: mail.got, seconds=60)
+    assert "To: ben@example.org" in mail.got[0]
+    assert "2 variants of your photo ready" in mail.got[0]
+    assert f"/variants/{upload_id}" in mail.got[0].replace("=\n", "")
