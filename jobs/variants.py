@@ -40,8 +40,9 @@ from darkroom.variants import (
 )
 from darkroom.variants.orders import Made, Order, Shown
 
-SHOWN_SIDE, SENT_SIDE, THUMBNAIL_SIDE = 1536, 3072, 480
-"""Longer sides: of what is looked at, of what is sent to be edited, of what lists show."""
+SHOWN_SIDE, SENT_SIDE, THUMBNAIL_SIDE, LAID_SIDE = 1536, 3072, 480, 4096
+"""Longer sides: of what is looked at, of what is sent to be edited, of what lists show, and of the
+photo that a variant's texts are compared with."""
 PREVIEW_QUALITY, FINAL_QUALITY = 80, 95
 SUFFIXES = {images.JPEG: "jpg", images.PNG: "png", images.WEBP: "webp"}
 
@@ -134,10 +135,8 @@ def mend(task: Task, unlock_id: str) -> Save | None:
     if wanted is None:
         return None
     task.progress(0.1, "comparing the texts with the photo's")
-    with (
-        files.pixels_of(task, wanted.photo_id) as before,
-        files.pixels_of(task, wanted.clean_id) as after,
-    ):
+    before = _laid_beside(task, wanted.photo_id)
+    with files.pixels_of(task, wanted.clean_id) as after:
         mended = finishing.mended(before, after, task.resource(tools.reader))
     stored = None
     if mended.is_changed:
@@ -192,6 +191,18 @@ def _put_back_on_failure(task: Task, order: Order) -> Iterator[None]:
     except DarkroomError as error:
         orders.put_back(task.database, order, task.lease, error.message)
         raise
+
+
+def _laid_beside(task: Task, photo_id: UUID) -> Pixels:
+    """The photo, no larger than any variant needs it.
+
+    Its room is given back before the variant's is asked for: who holds one while waiting for the
+    other may wait for ever.
+    """
+    limit = task.settings.max_pixels
+    with files.original(task, photo_id) as path, files.room_for(task, photo_id):
+        pixels, _ = images.thumbnail(path, LAID_SIDE, max_pixels=limit)
+        return pixels
 
 
 def _looked_at(task: Task, photo: Shown) -> analysis.Analysis:

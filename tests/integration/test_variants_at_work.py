@@ -387,3 +387,19 @@ def test_who_wants_to_be_told_gets_an_e_mail_when_the_variants_are_ready(
     assert "To: ben@example.org" in mail.got[0]
     assert "2 variants of your photo ready" in mail.got[0]
     assert f"/variants/{upload_id}" in mail.got[0].replace("=\n", "")
+
+
+def test_a_photo_that_fills_the_room_for_pixels_is_unlocked(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    # Photo and variant together are more than may lie decoded at once.
+    engine.environ["DARKROOM_MAX_MEGAPIXELS"] = "2"
+    work()
+    large = io.BytesIO()
+    Image.open(io.BytesIO(photo())).resize((1600, 1200)).save(large, "JPEG")
+    data = {"photo": (io.BytesIO(large.getvalue()), "taza.jpg")}
+    shot = client.post("/api/v41/vision-orchestrator", data=data).json
+    found = settled(client, engine, shot["upload_id"])
+    finalize(client, found["variants"][0])
+    settled(client, engine, found["upload_id"], "unlocked")
+    assert tokens(database) == 15
