@@ -162,7 +162,7 @@ def test_what_is_sent_twice_over_a_bad_line_is_one_correction(
     opened(page, counted)
     page.click("[data-mode=remove]")
     page.mouse.click(*place(page, 10, 20))
-    page.wait_for_function("document.querySelector('[data-sum]').textContent !== ''")
+    expect(page.locator("[data-sum]")).not_to_be_empty()
     while len(tries) < 2:
         page.wait_for_timeout(50)
     assert [answer.status for answer in tries] == [201, 201]

@@ -8,7 +8,7 @@ import pytest
 from darkroom.errors import Cancelled
 from darkroom.storage.room import PixelRoom
 
-SECONDS = 20
+SECONDS = 120
 
 
 def nothing() -> None:
