@@ -1,11 +1,11 @@
 """Counting plants in nursery photos.
 
-    ingest ─┬▶ locate ──▶ detect (one a photo) ──▶ aggregate ──▶ draw (one a photo)
+    ingest ─┬▶ detect (one a photo) ──▶ aggregate ──▶ draw (one a photo)
+            ├▶ locate ──▶ detect … (where no location is sure: waits until somebody chooses one)
             └▶ compare (several photos: which of them show the same plants)
 
-Where no location is sure, `locate` waits until somebody chooses one. Nothing waits for `compare`.
-The count stands after `aggregate`; the drawings follow. What people correct later is applied by
-`recount`, in a run of its own.
+Nothing waits for `compare`. The count stands after `aggregate`; the drawings follow. What people
+correct later is applied by `recount`, in a run of its own.
 """
 
 from collections.abc import Sequence
@@ -48,7 +48,10 @@ DETECTING, AGGREGATING, DRAWING = 0.7, 0.05, 0.15
 
 @step(lane="io")
 def ingest(task: Task, session_id: str) -> Save:
-    """Make the thumbnails, and read when and where the photos were taken."""
+    """Make the thumbnails, read when and where the photos were taken, and have them counted.
+
+    Where no location is sure, somebody has to choose one first.
+    """
     photos = reading.photos_of(task.database, UUID(session_id))
     prepared = []
     for photo in photos:
@@ -63,7 +66,8 @@ def ingest(task: Task, session_id: str) -> Save:
     def save(tx: Transaction) -> None:
         for photo, (thumbnail, taken) in zip(photos, prepared, strict=True):
             _keep(tx, tx.session.get_one(Photo, photo.image_id), thumbnail, taken)
-        tx.enqueue(locate.call(session_id=session_id))
+        tx.session.flush()
+        _locate(tx, session_id, task.settings.counting.nearest_metres)
         if len(photos) > 1:
             tx.enqueue(compare.call(session_id=session_id))
 
@@ -72,25 +76,9 @@ def ingest(task: Task, session_id: str) -> Save:
 
 @step(lane="io")
 def locate(task: Task, session_id: str) -> Save:
-    """Find which location the photos show and what is expected there; then have them counted.
-
-    Where no location is sure this step is put off until somebody chooses one.
-    """
+    """Have the photos counted now that somebody chose a location, or there may be a sure one."""
     task.progress(0.0, "looking up the location")
-    with task.database.session() as session:
-        verdict = locating.decide(session, UUID(session_id), task.settings.counting.nearest_metres)
-
-    def save(tx: Transaction) -> None:
-        photos = reading.session_row(tx.session, UUID(session_id))
-        rows = reading.photo_rows(tx.session, photos.id)
-        if locating.settle(tx.session, photos, verdict):
-            aggregation = aggregate.call(share=AGGREGATING, session_id=session_id)
-            tx.fan_out(_detections(rows), then=aggregation)
-        else:
-            tx.enqueue(locate.call(at=locating.put_off(tx.session), session_id=session_id))
-            locating.say_why(tx.session, photos.run_id)
-
-    return save
+    return lambda tx: _locate(tx, session_id, task.settings.counting.nearest_metres)
 
 
 @step(lane="cpu")
@@ -116,13 +104,12 @@ def compare(task: Task, session_id: str) -> Save | None:
 @step(lane="gpu")
 def detect(task: Task, image_id: str) -> Save:
     """Count one photo: containers, the plants seen in them, the plants estimated beside them."""
-    photo, photos = reading.photo_and_siblings(task.database, UUID(image_id))
-    where = {"photo": photo.position, "photos": photos}
-    task.progress(0.0, "loading the models")
-    chosen = reading.settings_of(task.database, photo, task.settings)
+    seen = reading.opened(task.database, UUID(image_id), task.settings)
+    photo, chosen = seen.photo, seen.settings
+    where = {"photo": photo.position, "photos": seen.photos}
     known = expected.parameters_of(task.database, photo, chosen.counting)
     eyes = counter.photo_counter(task, chosen, known)
-    task.progress(0.05, "opening photo {photo} of {photos}", **where)
+    task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
 
     def report(container: int, containers: int, done: int, slices: int) -> None:
         task.progress(
@@ -137,7 +124,6 @@ def detect(task: Task, image_id: str) -> Save:
         )
 
     with files.pixels_of(task, photo.original_asset_id) as pixels:
-        task.progress(0.1, "finding containers, photo {photo} of {photos}", **where)
         counted = eyes.count(pixels, report)
         reasons = quality.reasons(pixels, counted, chosen.counting.slice_size)
         colours = None if reasons else expected.learnt(pixels, counted, known)
@@ -186,10 +172,12 @@ def aggregate(task: Task, session_id: str) -> Save:
 @step(lane="cpu")
 def draw(task: Task, image_id: str) -> Save:
     """Draw the count over its photo, as an AVIF of the photo's own size."""
-    photo, photos = reading.photo_and_siblings(task.database, UUID(image_id))
-    task.progress(0.0, "drawing photo {photo} of {photos}", photo=photo.position, photos=photos)
+    seen = reading.opened(task.database, UUID(image_id), task.settings)
+    photo = seen.photo
+    where = {"photo": photo.position, "photos": seen.photos}
+    task.progress(0.0, "drawing photo {photo} of {photos}", **where)
     drawn = reading.overlays(task.database, photo.image_id)
-    key = f"{reading.folder_of(task.database, photo)}/processed.avif"
+    key = f"{seen.folder}/processed.avif"
     with files.pixels_of(task, photo.original_asset_id) as picture:
         drawing.draw_over(picture, *drawn)
         stored = files.put_picture(task, picture, key)
@@ -248,6 +236,19 @@ def _estimates(task: Task, sheet: Sheet, number: int, sheets: int) -> dict[int, 
         return estimating.estimates(pixels, sheet.standing, sheet.corrected, parameters, report)
 
 
+def _locate(tx: Transaction, session_id: str, within: float) -> None:
+    """Have the photos detected where their location is sure, else wait for a choice."""
+    verdict = locating.decide(tx.session, UUID(session_id), within)
+    photos = reading.session_row(tx.session, UUID(session_id))
+    if locating.settle(tx.session, photos, verdict):
+        aggregation = aggregate.call(share=AGGREGATING, session_id=session_id)
+        rows = reading.photo_rows(tx.session, photos.id)
+        tx.fan_out(_detections(rows), then=aggregation)
+    else:
+        tx.enqueue(locate.call(at=locating.put_off(tx.session), session_id=session_id))
+        locating.say_why(tx.session, photos.run_id)
+
+
 def _detections(photos: Sequence[Photo]) -> list[Call]:
     share = DETECTING / len(photos)
     return [
@@ -287,7 +288,7 @@ def _keep(tx: Transaction, row: Photo, thumbnail: StoredFile, taken: Taken) -> N
 def _prepare(task: Task, session_id: UUID, photo: Photo) -> tuple[StoredFile, Taken]:
     """The stored thumbnail of a photo, and when and where it was taken."""
     asset, side = photo.original_asset_id, task.settings.counting.thumbnail_side
-    with files.original(task, asset) as path, files.room_for(task, asset):
+    with files.with_room(task, asset) as path:
         small, exif = images.thumbnail(path, side, max_pixels=task.settings.max_pixels)
     key = f"{folder(session_id, photo.position)}/thumbnail.avif"
     return files.put_picture(task, small, key), Taken.of(exif)

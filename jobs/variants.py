@@ -200,7 +200,7 @@ def _laid_beside(task: Task, photo_id: UUID) -> Pixels:
     other may wait for ever.
     """
     limit = task.settings.max_pixels
-    with files.original(task, photo_id) as path, files.room_for(task, photo_id):
+    with files.with_room(task, photo_id) as path:
         pixels, _ = images.thumbnail(path, LAID_SIDE, max_pixels=limit)
         return pixels
 

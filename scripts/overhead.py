@@ -34,7 +34,6 @@ from darkroom.vision.segment import ContainerSegmenter
 from darkroom.vision.weights import bundled
 
 PATIENCE = 120.0
-LOOK_EVERY = 0.01
 Timed = Callable[[bytes], float]
 
 
@@ -122,13 +121,15 @@ def _working(settings: Settings) -> Iterator[None]:
 
 def _counted(service: CountingService, database: Database, user: int, file: bytes) -> float:
     """Seconds from the upload of a photo to the end of its run."""
-    started = time.perf_counter()
-    sent = service.receive([File("photo.jpg", io.BytesIO(file))], user)
-    while not _is_over(database, sent.run_id):
-        if time.perf_counter() - started > PATIENCE:
-            raise TimeoutError("The worker did not count the photo.")
-        time.sleep(LOOK_EVERY)
-    return time.perf_counter() - started
+    with database.connect() as news:
+        news.execute("LISTEN darkroom_runs")
+        started = time.perf_counter()
+        sent = service.receive([File("photo.jpg", io.BytesIO(file))], user)
+        while not _is_over(database, sent.run_id):
+            if time.perf_counter() - started > PATIENCE:
+                raise TimeoutError("The worker did not count the photo.")
+            next(news.notifies(timeout=1, stop_after=1), None)
+        return time.perf_counter() - started
 
 
 def _is_over(database: Database, run_id: UUID) -> bool:

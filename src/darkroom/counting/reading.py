@@ -1,11 +1,11 @@
 """What the steps of counting read: sessions, photos, and what is drawn over a photo."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import numpy as np
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from darkroom.counting.drawing import Legend
 from darkroom.counting.geometry import Floats, MultiPolygon
@@ -34,26 +34,46 @@ def photos_of(database: Database, session_id: UUID) -> list[Photo]:
         return photo_rows(session, session_row(session, session_id).id)
 
 
-def photo_and_siblings(database: Database, image_id: UUID) -> tuple[Photo, int]:
-    """A photo, detached, and how many its session has."""
+@dataclass(frozen=True)
+class Opened:
+    """A photo as a step works on it.
+
+    Attributes
+    ----------
+    photo : its row, detached
+    photos : how many its session has
+    settings : those it is counted with: the installation's, but for its session's own
+    folder : where what is made of it lies; a count made again has a folder of its own
+    """
+
+    photo: Photo
+    photos: int
+    settings: Settings
+    folder: str
+
+
+def opened(database: Database, image_id: UUID, base: Settings) -> Opened:
+    """A photo and what its session says of it; `base` are the installation's settings."""
+    sibling = aliased(Photo)
+    siblings = select(func.count()).where(sibling.session_id == Photo.session_id).scalar_subquery()
+    found = select(Photo, PhotoSession, siblings).join(
+        PhotoSession, Photo.session_id == PhotoSession.id
+    )
     with database.session() as session:
-        photo = session.get_one(Photo, image_id)
-        siblings = select(func.count()).where(Photo.session_id == photo.session_id)
-        return photo, session.execute(siblings).scalar_one()
+        photo, owner, photos = session.execute(found.where(Photo.image_id == image_id)).one()
+        return Opened(
+            photo, photos, _settings(owner, base), folder(owner.session_id, photo.position)
+        )
 
 
 def settings_of(database: Database, photo: Photo, base: Settings) -> Settings:
     """The settings that a photo is counted with: the installation's, but for its session's own."""
     with database.session() as session:
-        own = session.get_one(PhotoSession, photo.session_id).settings
-    return replace(base, counting=knobs.applied(base.counting, own))
+        return _settings(session.get_one(PhotoSession, photo.session_id), base)
 
 
-def folder_of(database: Database, photo: Photo) -> str:
-    """Where what is made of a photo lies: a count made again has a folder of its own."""
-    with database.session() as session:
-        owner = session.get_one(PhotoSession, photo.session_id)
-        return folder(owner.session_id, photo.position)
+def _settings(owner: PhotoSession, base: Settings) -> Settings:
+    return replace(base, counting=knobs.applied(base.counting, owner.settings))
 
 
 def overlays(database: Database, image_id: UUID) -> tuple[Floats, list[MultiPolygon], Legend]:

@@ -32,7 +32,27 @@ def original(task: Task, asset_id: UUID) -> Iterator[Path]:
     NotNow
         When the storage is away and its breaker open.
     """
+    with _lent(task, _asset(task, asset_id)) as path:
+        yield path
+
+
+@contextmanager
+def with_room(task: Task, asset_id: UUID) -> Iterator[Path]:
+    """A stored picture as a file, once it is this step's turn to decode so many pixels."""
     asset = _asset(task, asset_id)
+    with _lent(task, asset) as path, _room(task, asset):
+        yield path
+
+
+@contextmanager
+def pixels_of(task: Task, asset_id: UUID) -> Iterator[Pixels]:
+    """The pixels of a stored picture, decoded once it is this step's turn to hold so many."""
+    with with_room(task, asset_id) as path:
+        yield images.load(path, max_pixels=task.settings.max_pixels)
+
+
+@contextmanager
+def _lent(task: Task, asset: Asset) -> Iterator[Path]:
     with temporary.folder(task.settings.temp_dir) as folder:
         path = folder / "original"
         if not _cached(task, asset, path):
@@ -42,16 +62,8 @@ def original(task: Task, asset_id: UUID) -> Iterator[Path]:
 
 
 @contextmanager
-def pixels_of(task: Task, asset_id: UUID) -> Iterator[Pixels]:
-    """The pixels of a stored picture, decoded once it is this step's turn to hold so many."""
-    with original(task, asset_id) as path, room_for(task, asset_id):
-        yield images.load(path, max_pixels=task.settings.max_pixels)
-
-
-@contextmanager
-def room_for(task: Task, asset_id: UUID) -> Iterator[None]:
+def _room(task: Task, asset: Asset) -> Iterator[None]:
     """Room in memory for a stored picture; waits while other steps of this process have it."""
-    asset = _asset(task, asset_id)
     pixels = (asset.width or 0) * (asset.height or 0)
     with task.resource(pixel_room).taking(pixels, task.checkpoint):
         yield

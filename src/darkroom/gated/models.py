@@ -32,8 +32,9 @@ def using(task: Task, model: Model[T], operation: str) -> Iterator[T]:
 
 
 def load(task: Task, model: Model[T], operation: str) -> None:
-    """Load the model if it is not, so that a step can say what it waits for."""
+    """Load the model if it is not, and say that this is what the step waits for."""
     if not task.resource(model_cache).holds(model):
+        task.progress(0.0, "loading the models")
         with using(task, model, operation):
             pass
 

@@ -14,6 +14,7 @@ import shutil
 import tempfile
 import zipfile
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +112,13 @@ def add(name: str, file: Path, weights_dir: Path) -> WeightFile:
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256, hexadecimal."""
+    """The file's SHA-256, hexadecimal; read again only when the file has changed."""
+    told = path.stat()
+    return _digest(path, told.st_ino, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path, *version: int) -> str:
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
