@@ -337,7 +337,27 @@ class PublishingSettings:
     credentials_key: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True)
+class MediaSettings:
+    """Media services: how long (seconds) an answer waits for its result, the largest sound or video
+    (bytes), the most pixels of a result, and the service that makes pictures and improves prompts.
+
+    Pictures are kept for so many days after they were last asked for, and up to so many bytes of
+    them. `mark` says how results show that a machine made them: in the file (`embedded`), or also
+    to the eye (`visible`).
+    """
+
+    wait_seconds: int = 110
+    max_bytes: int = 2 * 1024**3
+    max_result_pixels: int = 64_000_000
+    provider: str = "gemini"
+    cache_days: float = 30.0
+    cache_bytes: int = 5 * 1024**3
+    mark: str = "embedded"
+
+
 SANDBOX_PORT = 5050
+MIB = 1024 * 1024
 
 # Each used to be, or is, the usual one; when one is gone the next takes over.
 MODELS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -443,6 +463,7 @@ class Settings:
     tokens: TokenSettings = field(default_factory=TokenSettings)
     variants: VariantSettings = VariantSettings()
     publishing: PublishingSettings = PublishingSettings()
+    media: MediaSettings = MediaSettings()
 
     @property
     def files_dir(self) -> Path:
@@ -501,6 +522,7 @@ class Settings:
             tokens=_tokens(read),
             variants=_variants(read),
             publishing=_publishing(read),
+            media=_media(read),
         )
 
 
@@ -915,6 +937,20 @@ def _publishing(read: _Reader) -> PublishingSettings:
         endpoint=read.text("DARKROOM_PUBLISHING_ENDPOINT") or base.endpoint,
         wait_seconds=int(read.above("DARKROOM_PUBLISHING_WAIT_SECONDS", base.wait_seconds, 0)),
         credentials_key=read.text("DARKROOM_CREDENTIALS_KEY"),
+    )
+
+
+def _media(read: _Reader) -> MediaSettings:
+    base = MediaSettings()
+    megapixels = base.max_result_pixels // 1_000_000
+    return MediaSettings(
+        wait_seconds=int(read.above("DARKROOM_MEDIA_WAIT_SECONDS", base.wait_seconds, 0)),
+        max_bytes=read.integer("DARKROOM_MEDIA_MAX_MB", base.max_bytes // MIB) * MIB,
+        max_result_pixels=read.integer("DARKROOM_MEDIA_MAX_MEGAPIXELS", megapixels) * 1_000_000,
+        provider=read.choice("DARKROOM_MEDIA_PROVIDER", ("gemini", "openai", "laozhang")),
+        cache_days=read.above("DARKROOM_MEDIA_CACHE_DAYS", base.cache_days, 0),
+        cache_bytes=read.integer("DARKROOM_MEDIA_CACHE_MB", base.cache_bytes // MIB) * MIB,
+        mark=read.choice("DARKROOM_MEDIA_MARK", ("embedded", "visible")),
     )
 
 

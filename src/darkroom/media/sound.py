@@ -33,11 +33,15 @@ class Picture:
 
 @dataclass(frozen=True)
 class Media:
-    """What a file holds: seconds, what it shows if anything, its sound's codec if it has one."""
+    """What a file holds: seconds, what it shows if anything, its sound's codec if it has one.
+
+    `container` has the names that ffmpeg has for the file's format.
+    """
 
     seconds: float
     picture: Picture | None
     sound: str | None
+    container: str
 
 
 def look_at(path: Path) -> Media:
@@ -105,7 +109,7 @@ def _looked_at(container: Any) -> Media:
         raise Invalid("There is neither sound nor video in this file.", "file")
     sound = sounds[0].codec_context.name if sounds else None
     picture = _seen(container, videos[0]) if videos else None
-    return Media((container.duration or 0) / 1e6, picture, sound)
+    return Media((container.duration or 0) / 1e6, picture, sound, container.format.name)
 
 
 def _is_cover(stream: Any) -> bool:

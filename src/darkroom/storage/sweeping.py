@@ -33,7 +33,10 @@ from darkroom.errors import Conflict, Invalid
 from darkroom.storage import temporary
 from darkroom.storage.store import Store
 
-PREFIXES = ("assets/", "uploads/", "catalog/", "variants/", "publishing/", "doctor/")
+PREFIXES = (
+    *("assets/", "uploads/", "catalog/", "variants/", "publishing/", "media/"),
+    "doctor/",
+)
 """The folders whose files are Darkroom's; others in the same bucket are never looked at."""
 
 MARKS = "installations/"

@@ -5,7 +5,7 @@ import binascii
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from darkroom.variants.models import Preset, Workflow
 from darkroom.variants.shooting import AUTO, FIELD
 from darkroom.web.auth import current_user, login_required, scope
 from darkroom.web.idempotency import Keep, idempotent
+from darkroom.web.paging import last_seen, mark
 from darkroom.web.services import services
 from darkroom.web.waiting import wait_for_end
 from darkroom.web.words import N_
@@ -109,7 +110,7 @@ def index() -> Response:
     with services().database.session() as session:
         found = archives.page(session, current_user().id, before=last_seen(), limit=limit + 1)
         listed = [as_json(each) for each in found[:limit]]
-        following = mark(found[limit - 1]) if len(found) > limit else None
+        following = mark(found[limit - 1].upload) if len(found) > limit else None
     return jsonify({"archives": listed, "next": following})
 
 
@@ -354,20 +355,3 @@ def _number(name: str, default: int, low: int, high: int) -> int:
     if not given.isdecimal() or not low <= int(given) <= high:
         raise Invalid(f"{name} must be a whole number from {low} to {high}, not {given!r}.", name)
     return int(given)
-
-
-def mark(found: Archive) -> str:
-    """What `before` says to go on behind this photo."""
-    return f"{found.upload.created_at.isoformat()}_{found.upload.id}"
-
-
-def last_seen() -> tuple[datetime, UUID] | None:
-    """Behind which photo the parameter `before` goes on; None for the newest page."""
-    given = request.args.get("before")
-    if not given:
-        return None
-    at, _, upload_id = given.rpartition("_")
-    try:
-        return datetime.fromisoformat(at.replace(" ", "+")), UUID(upload_id)
-    except ValueError:
-        raise Invalid(N_("“before” must be what “next” said."), "before") from None

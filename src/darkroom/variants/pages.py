@@ -19,12 +19,13 @@ from darkroom.queue.models import Run
 from darkroom.storage.assets import Asset
 from darkroom.storage.uploads import Incoming
 from darkroom.variants import archives, presets, pricing, shooting, slots, views, workflows
-from darkroom.variants.api import last_seen, link, mark
+from darkroom.variants.api import link
 from darkroom.variants.models import Generation, Upload
 from darkroom.variants.shooting import AUTO
 from darkroom.web.audience import wants_json
 from darkroom.web.auth import current_user, login_required, scope
 from darkroom.web.idempotency import Keep, idempotent
+from darkroom.web.paging import last_seen, mark
 from darkroom.web.run_views import Card
 from darkroom.web.services import services
 from darkroom.web.waiting import wait_for_end
@@ -114,7 +115,7 @@ def index() -> ResponseReturnValue:
             "variants/archives.html",
             archives=listed,
             going=views.open_runs(db, listed),
-            older=mark(listed[-1]) if len(found) > PAGE else None,
+            older=mark(listed[-1].upload) if len(found) > PAGE else None,
             first_page="before" not in request.args,
         )
 

@@ -24,8 +24,13 @@ from darkroom.counting.service import CountingService
 from darkroom.counting.stock import api as stock_api
 from darkroom.counting.stock import pages as stock_pages
 from darkroom.db.sessions import Database
+from darkroom.media import api as media_api
+from darkroom.media import pages as media_pages
+from darkroom.publishing import activity_pages
 from darkroom.publishing import api as publishing_api
+from darkroom.publishing import pages as publishing_pages
 from darkroom.publishing import sites_api as publishing_sites_api
+from darkroom.publishing import sites_pages as publishing_sites_pages
 from darkroom.settings import Settings
 from darkroom.storage.secret import secret_key
 from darkroom.storage.store import open_store
@@ -151,8 +156,13 @@ def _add_pages(app: Flask) -> None:
         import_pages.pages,
         prompt_pages.pages,
         variants_api.blueprint,
+        media_api.blueprint,
+        media_pages.pages,
         publishing_api.blueprint,
         publishing_sites_api.blueprint,
+        publishing_pages.pages,
+        activity_pages.pages,
+        publishing_sites_pages.pages,
         variants_pages.pages,
         unlock_pages.pages,
         settings_pages.pages,

@@ -2,10 +2,18 @@
 
 from flask import Request, request
 
+PROGRAMS = frozenset(
+    {
+        *("/generate-image", "/magic-prompt", "/enhance-media", "/live-portrait", "/face-swap"),
+        *("/render-video", "/render-multi-scene"),
+    }
+)
+"""Paths of programs outside of `/api`: the names that the media services have always had."""
+
 
 def is_api(call: Request) -> bool:
     """True for the paths of programs, false for pages."""
-    return call.path == "/api" or call.path.startswith("/api/")
+    return call.path == "/api" or call.path.startswith("/api/") or call.path in PROGRAMS
 
 
 def wants_json() -> bool:

@@ -34,6 +34,7 @@ PLACES = (
     "src/darkroom/counting",
     "src/darkroom/providers",
     "src/darkroom/publishing",
+    "src/darkroom/media",
     "src/darkroom/signals",
     "src/darkroom/variants",
     "jobs",

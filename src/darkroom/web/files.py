@@ -18,7 +18,13 @@ from darkroom.web.services import services
 pages = Blueprint("files", __name__, url_prefix=PREFIX)
 
 # Shown in the page; anything else is only ever saved.
-SHOWN = frozenset({"image/jpeg", "image/png", "image/webp", "image/avif"})
+SHOWN = frozenset(
+    {
+        *("image/jpeg", "image/png", "image/webp", "image/avif"),
+        *("video/mp4", "video/webm", "audio/mp4", "audio/webm", "audio/wav", "audio/mpeg"),
+        *("audio/flac", "audio/ogg"),
+    }
+)
 
 
 @pages.get("/<path:key>")

@@ -19,10 +19,12 @@ FIXED = {
 
 def content_policy(settings: Settings) -> str:
     """The Content-Security-Policy: ourselves, previews made by the page, and the S3 bucket."""
-    images = " ".join(["'self'", "data:", "blob:", *_bucket_origins(settings.s3)])
+    bucket = _bucket_origins(settings.s3)
+    images = " ".join(["'self'", "data:", "blob:", *bucket])
+    media = " ".join(["'self'", "blob:", *bucket])
     return (
-        f"default-src 'self'; img-src {images}; object-src 'none'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
+        f"default-src 'self'; img-src {images}; media-src {media}; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
 

@@ -1,7 +1,6 @@
 """Runs: the list, one run, its live state, and what people do to it."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +20,8 @@ from flask_babel import gettext
 
 from darkroom.errors import Invalid, NotFound
 from darkroom.queue import control, runs
-from darkroom.queue.models import Run, StepRow
-from darkroom.web import cards
+from darkroom.queue.models import StepRow
+from darkroom.web import cards, paging
 from darkroom.web.auth import login_required, scope
 from darkroom.web.errors import RETRY_SECONDS
 from darkroom.web.live import follow
@@ -45,9 +44,11 @@ def index() -> ResponseReturnValue:
     """The reader's runs, newest first; the filters are in the address."""
     filters = _filters()
     with services().database.session() as db:
-        found = runs.page(db, owner_id=scope(), **filters, before=_before(), limit=PAGE + 1)
+        found = runs.page(
+            db, owner_id=scope(), **filters, before=paging.last_seen(), limit=PAGE + 1
+        )
         listed = cards.cards(db, found[:PAGE])
-    older = _cursor(found[PAGE - 1]) if len(found) > PAGE else None
+    older = paging.mark(found[PAGE - 1]) if len(found) > PAGE else None
     return render_template(
         "runs.html",
         cards=listed,
@@ -153,7 +154,7 @@ def retry_step(run_id: UUID, job_id: int) -> ResponseReturnValue:
 
 def _back(run_id: UUID) -> str:
     target = request.form.get("next", "")
-    ours = target.startswith(("/catalog/", "/count/", "/runs/", "/variants/"))
+    ours = target.startswith(("/catalog/", "/count/", "/publish/", "/runs/", "/variants/"))
     return target if ours else url_for("runs.show", run_id=run_id)
 
 
@@ -203,18 +204,3 @@ def _filters() -> dict[str, str | None]:
         "pipeline": request.args.get("pipeline", "").replace("\x00", "") or None,
         "text": text or None,
     }
-
-
-def _cursor(run: Run) -> str:
-    return f"{run.created_at.isoformat()}_{run.id}"
-
-
-def _before() -> tuple[datetime, UUID] | None:
-    cursor = request.args.get("before")
-    if not cursor:
-        return None
-    try:
-        moment, run_id = cursor.rsplit("_", 1)
-        return datetime.fromisoformat(moment), UUID(run_id)
-    except ValueError:
-        raise Invalid("This page of the list does not exist.", "before") from None

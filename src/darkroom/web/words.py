@@ -52,6 +52,13 @@ PIPELINES = {
     "catalog": N_("Catalog"),
     "variants": N_("Variants"),
     "publishing": N_("Publishing"),
+    "images": N_("Pictures"),
+    "prompts": N_("Prompts"),
+    "enhancing": N_("Enlarging"),
+    "subtitles": N_("Subtitles"),
+    "portraits": N_("Portraits"),
+    "faces": N_("Face swap"),
+    "videos": N_("Videos"),
 }
 
 STEPS = {
@@ -289,6 +296,35 @@ SENTENCES = (
         "(distance {distance}, at most {most})."
     ),
     N_("This takes {needed} tokens; the balance holds {have}."),
+    N_("{name} must be a text of at most {most} characters."),
+    N_("{name} must be a text of 1 to {most} characters."),
+    N_("{name} must have at most {most} characters."),
+    N_("{name} must say what the post is about."),
+    N_("endpoint must be a post type like planessemanales, not {given}."),
+    N_(
+        "{count} pictures do not fit: from {name} on, {type} has {fields} fields. "
+        "Ask for fewer, or for a gallery."
+    ),
+    N_("The field {name} holds one picture: nothing can join it."),
+    N_("There is no site {name}."),
+    N_("There is a site {name} already."),
+    N_("{site} lets {user} in."),
+    N_(
+        "The credentials of {whose} were sealed with another key. Set {name} (or "
+        "DARKROOM_SECRET_KEY) as it was, or enter them again."
+    ),
+    N_(
+        "WordPress took the fields {fields} of {post} and ignored "
+        "them. Check their names, and that their field group is shown in the REST API."
+    ),
+    N_("WordPress answered {status}: {said} Give the user the right to do that."),
+    N_("WordPress answered {status}: {said} Check {setting}."),
+    N_("{name} answered with something unreadable."),
+    N_("{name} was not done within {seconds} s."),
+    N_("{name} took no connection within {seconds} s."),
+    N_("{name} said nothing for {seconds} s."),
+    N_("{name} cannot be reached: {reason}."),
+    N_("Cancelled."),
     N_("Only {have} tokens are there to be taken."),
     N_("The tokens must be a whole number from {low} to {high}, and not 0."),
     N_("Counted anew after a retry."),
