@@ -27,7 +27,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 
 AGAIN_SECONDS = 0.2
-PATIENCE = 60.0
+PATIENCE = 120
 
 
 class Desk:

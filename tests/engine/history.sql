@@ -125,3 +125,14 @@ INSERT INTO provider_models (provider, model, is_there, note)
 VALUES
     ('gemini', 'gemini-2.5-flash-image', true, ''),
     ('openai', 'dall-e-3', false, 'openai does not list the model dall-e-3 any more.');
+
+-- What the models run on.
+INSERT INTO runtimes (id, name, device, facts, models, stale_seconds)
+VALUES (
+    'a0000000-0000-4000-8000-000000000001', 'shop:4711', 'cuda GPU-1',
+    '{"kind": "cuda", "title": "Tesla T4", "budget": 13958643712,
+      "memory": {"total": 16106127360, "free": 9663676416}, "packages": {}, "weights": {}}',
+    '[{"name": "plants plants.pt", "size": 78643200, "in_use": true}]', 30
+);
+INSERT INTO devices (name, holder_id, held_since)
+VALUES ('cuda GPU-1', 'a0000000-0000-4000-8000-000000000001', now() - interval '2 min');

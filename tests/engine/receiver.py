@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Queue
 from typing import Any
 
-PATIENCE = 40
+PATIENCE = 120
 
 
 @dataclass(frozen=True)

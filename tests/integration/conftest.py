@@ -21,7 +21,7 @@ from darkroom.queue.calls import Call
 from darkroom.queue.models import Run
 from darkroom.settings import ROOT, Settings
 
-PATIENCE = 40.0
+PATIENCE = 120
 
 
 @dataclass

@@ -71,7 +71,7 @@ def settled(client: FlaskClient, engine: Engine) -> dict[str, int]:
         found = stats(client)
         return not found["pendientes"] + found["procesando"]
 
-    engine.until(is_over, seconds=60)
+    engine.until(is_over, seconds=180)
     return stats(client)
 
 

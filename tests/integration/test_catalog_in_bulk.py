@@ -122,7 +122,7 @@ def test_edits_beyond_the_budget_of_the_day_wait_for_midnight_unbought(
     client.put(f"{QUEUE}/budget", json={"budget_per_day": "0.10"})
     queue(client, *(add(client, f"Tornillo {place}") for place in range(4)))
     work()
-    engine.until(lambda: stats(client)["completados"] == 2, seconds=60)
+    engine.until(lambda: stats(client)["completados"] == 2, seconds=180)
     engine.until(lambda: [step.waiting_kind for step in waiting(database)] == ["budget"] * 2)
     assert sandbox.count(EDITS) == 2
     with database.session() as session:
@@ -184,7 +184,7 @@ def test_template_that_is_tried_out_leaves_the_articles_picture_alone(
     def is_done() -> bool:
         return edits(database)[0].estado == "completed"
 
-    engine.until(is_done, seconds=60)
+    engine.until(is_done, seconds=180)
     [edit] = edits(database)
     assert edit.prompt == "White background: Tornillo hexagonal 3/8"
     shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]

@@ -14,7 +14,7 @@ from darkroom.db.connections import conninfo
 from darkroom.db.sessions import Database
 from tests.chaos.proxy import Proxy, proxying
 
-PATIENCE = 30
+PATIENCE = 120
 IMPATIENT = "tcp_user_timeout=500"
 
 

@@ -18,7 +18,7 @@ from darkroom.queue.transaction import Transaction
 from darkroom.settings import Settings
 from tests.engine.floor import BACKOFF, Floor
 
-PATIENCE = 40
+PATIENCE = 120
 WAITING = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0"""

@@ -20,7 +20,7 @@ from darkroom.queue.transaction import Transaction
 from darkroom.settings import Settings
 from tests.engine.floor import Floor
 
-PATIENCE = 20
+PATIENCE = 120
 NEVER = 3600.0
 DOORS: dict[str, threading.Event] = {}
 

@@ -76,7 +76,7 @@ def status(client: FlaskClient, run_id: str = RUN, post: int = POST) -> Json:
 
 
 def settled(client: FlaskClient, engine: Engine, **which: Any) -> Json:
-    engine.until(lambda: status(client, **which)["status"] != "processing", seconds=60)
+    engine.until(lambda: status(client, **which)["status"] != "processing", seconds=180)
     return status(client, **which)
 
 
@@ -283,6 +283,33 @@ def test_a_retry_goes_on_where_it_failed(
     client.post(failed["retry_url"])
     assert settled(client, engine)["status"] == "completed"
     assert sandbox.count(PICTURES) == len(library(sandbox)) == 1
+
+
+def test_a_retry_uploads_again_what_somebody_deleted_meanwhile(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    work()
+    create(client, field="fotografia")
+    failed = settled(client, engine)
+    [deleted] = library(sandbox)
+    del demo(sandbox).media[deleted]
+    client.post(failed["retry_url"])
+    settled(client, engine)
+    assert deleted not in library(sandbox) and len(library(sandbox)) == 1
+
+
+def test_a_retry_leaves_alone_the_fields_that_were_written(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    types = "/api/publishing/sites/default/types/planessemanales"
+    client.put(types, json={"fields": ["foto", "fotografia"]})
+    work()
+    create(client, n=2)
+    failed = settled(client, engine)
+    fields_of(sandbox)["foto"] = None
+    client.post(failed["retry_url"])
+    assert settled(client, engine)["status"] == "failed"
+    assert fields_of(sandbox)["foto"] is None
 
 
 def test_an_ended_token_is_renewed_on_the_way(

@@ -104,7 +104,7 @@ def test_the_count_stands_before_the_photos_are_compared(
 ):
     task_id = upload(client, *bench()[:2])
     start_worker("--lanes", "io")
-    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=60)
+    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=180)
     compare = "WHERE task_name = 'counting.compare'"
     change(database, f"UPDATE procrastinate_jobs SET scheduled_at = now() + '1 day' {compare}")
     start_worker("--lanes", "cpu,gpu")
@@ -118,7 +118,7 @@ def test_a_comparison_that_fails_again_and_again_fails_no_run(
 ):
     task_id = upload(client, *bench()[:2])
     start_worker("--lanes", "io")
-    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=60)
+    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=180)
     # As after two tries that took their worker with them.
     change(
         database,
@@ -137,7 +137,7 @@ def test_a_photo_that_cannot_be_opened_is_left_out_of_the_comparison(
 ):
     start_worker("--lanes", "io")
     task_id = upload(client, *bench())
-    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=60)
+    engine.until(lambda: scalar(database, "SELECT count(*) FROM fan_ins"), seconds=180)
     change(
         database,
         "UPDATE assets SET storage_key = 'uploads/lost', sha256 = repeat('0', 64) "

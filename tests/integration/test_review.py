@@ -66,7 +66,7 @@ class Reviewer:
         assert answer.status_code == 303
 
     def applied(self, engine: Engine) -> None:
-        engine.until(lambda: not self.state["busy"], seconds=60)
+        engine.until(lambda: not self.state["busy"], seconds=180)
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_worker_killed_while_it_applies_loses_and_doubles_nothing(
     reviewer.correct("add", x=before[0][1], y=before[0][2], width=30, height=30)
     doomed = engine.workers[-1]
     reviewer.save("accept")
-    engine.until(lambda: reviewer.state["busy"] and running(database), seconds=60)
+    engine.until(lambda: reviewer.state["busy"] and running(database), seconds=180)
     doomed.kill()
     doomed.wait()
     assert len(reviewer.state["corrections"]) == len(before[::7]) + 2

@@ -81,7 +81,7 @@ def archive(client: FlaskClient, upload_id: str) -> Json:
 
 def settled(client: FlaskClient, engine: Engine, upload_id: str, *states: str) -> Json:
     wanted = states or ("ready", "failed")
-    engine.until(lambda: archive(client, upload_id)["state"] in wanted, seconds=60)
+    engine.until(lambda: archive(client, upload_id)["state"] in wanted, seconds=180)
     return archive(client, upload_id)
 
 
@@ -319,7 +319,7 @@ def test_a_worker_that_dies_while_it_hands_over_charges_once(
             headers={"Prefer": "wait=0"},
         )
         assert answer.status_code == 202
-        engine.until(lambda: waiting_for_rows(database), seconds=60)
+        engine.until(lambda: waiting_for_rows(database), seconds=180)
         worker.kill()
         worker.wait()
         holding.execute("ROLLBACK")
@@ -383,7 +383,7 @@ def test_who_wants_to_be_told_gets_an_e_mail_when_the_variants_are_ready(
     client.patch("/api/v41/workflow", json={"notify_by_email": True}, headers=headers)
     work()
     upload_id = shoot(client, **headers)["upload_id"]
-    engine.until(lambda: mail.got, seconds=60)
+    engine.until(lambda: mail.got, seconds=180)
     assert "To: ben@example.org" in mail.got[0]
     assert "2 variants of your photo ready" in mail.got[0]
     assert f"/variants/{upload_id}" in mail.got[0].replace("=\n", "")

@@ -12,10 +12,12 @@ def test_the_seed_s_limits_and_paces_need_no_setting() -> None:
     assert gates.limits == {
         "generate-image": Quota(10, 60),
         "face-swap": Quota(5, 60),
+        "live-portrait": Quota(5, 300),
         "magic-prompt": Quota(20, 60),
         "render-video": Quota(3, 300),
         "render-multi-scene": Quota(2, 300),
         "enhance-media": Quota(5, 60),
+        "subtitles": Quota(10, 300),
         "login": Quota(20, 60),
     }
     assert gates.paces == {"variants": 1.5, "catalog": 2.0}

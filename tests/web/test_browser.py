@@ -15,7 +15,7 @@ from darkroom.queue.models import Run
 from .conftest import Served, Submit, count
 
 expect = pytest.importorskip("playwright.sync_api", reason="no playwright: make setup").expect
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESK = {"viewport": {"width": 1280, "height": 800}}
@@ -42,7 +42,7 @@ class _opened:
 
     def __enter__(self) -> Any:
         page = self.context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: self.troubles.append(str(error)))
         page.on(
             "console",

@@ -23,7 +23,7 @@ from darkroom.web.app import create_app
 from .conftest import Served, Site, Visitor, jpeg
 
 UPLOAD = "/api/v1/stock/photo"
-PATIENCE = 40
+PATIENCE = 120
 PHOTO, OTHER = jpeg().getvalue(), jpeg((32, 32)).getvalue()
 
 

@@ -33,12 +33,12 @@ def opened(settings: Settings, database: Database) -> Opened:
         )
         app = create_app(chosen, database)
 
-        @app.post("/generate-image")
+        @app.post("/api/limited/generate-image")
         @rate_limit("generate-image")
         def generate() -> ResponseReturnValue:
             return jsonify(success=True)
 
-        @app.post("/face-swap")
+        @app.post("/api/limited/face-swap")
         @rate_limit("face-swap")
         def swap() -> ResponseReturnValue:
             raise Invalid("There is no face.", "image")
@@ -53,7 +53,7 @@ def opened(settings: Settings, database: Database) -> Opened:
     return open_site
 
 
-def post(site: Site, path: str = "/generate-image", **options: object) -> Response:
+def post(site: Site, path: str = "/api/limited/generate-image", **options: object) -> Response:
     headers = {"Accept": "application/json", **options.pop("headers", {})}  # type: ignore[dict-item]
     with site.app.test_client() as client:
         page = client.get("/sign-in", follow_redirects=True).text
@@ -103,7 +103,7 @@ def test_a_refusal_is_json_and_says_when_to_come_back(opened: Opened) -> None:
 def test_a_call_that_fails_counts_and_says_what_is_left_too(opened: Opened) -> None:
     site = opened()
     token = site.token_of(site.user())
-    said = [post(site, "/face-swap", headers=token) for _ in range(6)]
+    said = [post(site, "/api/limited/face-swap", headers=token) for _ in range(6)]
     assert statuses(said) == [400] * 5 + [429]
     assert said[0].headers["X-RateLimit-Remaining"] == "4"
 

@@ -12,7 +12,7 @@ from darkroom.queue.models import Run
 
 from .conftest import Served, Submit
 
-PATIENCE = 20
+PATIENCE = 120
 
 
 @pytest.fixture

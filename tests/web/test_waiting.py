@@ -16,7 +16,7 @@ from darkroom.queue.models import Run
 from .conftest import Served, Site, Submit, jpeg
 
 UPLOAD = "/api/v1/stock/photo"
-PATIENCE = 40
+PATIENCE = 120
 WAIT = {"Prefer": "wait=30"}
 
 

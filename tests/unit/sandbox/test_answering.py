@@ -79,6 +79,12 @@ def test_words_describe_the_picture_or_spin_the_prompt_on() -> None:
     assert "SANDBOX" in told("A rose.", [], 1)
 
 
+def test_a_prompt_is_spun_on_in_its_language() -> None:
+    english, spanish = told("A cat on a roof", [], 1), told("Un gato sobre un tejado", [], 1)
+    assert "light" in english and "luz" not in english
+    assert "luz" in spanish and "light" not in spanish
+
+
 def _blurred(pixels: np.ndarray) -> np.ndarray:
     import cv2
 
