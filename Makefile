@@ -3,12 +3,13 @@ PYTHON ?= python3
 VENV_PYTHON := .venv/bin/python
 INSTALLED := .venv/.installed
 
-.PHONY: help setup run demo test chaos check format
+.PHONY: help setup run demo test test-wordpress chaos check format
 
 help:
 	@echo "make run     start Darkroom: database, web, worker (Ctrl-C stops all of it)"
 	@echo "make demo    send generated photos to a running Darkroom, counted against true"
 	@echo "make test    run all tests"
+	@echo "make test-wordpress  publish on a real WordPress, installed for it (root installs php, mariadb)"
 	@echo "make chaos   kill, freeze and cut off workers and database, hundreds of runs (most of an hour)"
 	@echo "make check   lint, types, import contracts"
 	@echo "make setup   install into .venv (the others do this by themselves)"
@@ -27,8 +28,11 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	@$(VENV_PYTHON) -m pytest -n $${TEST_PROCESSES:-4} --dist loadfile
 
+test-wordpress: $(INSTALLED)
+	@$(VENV_PYTHON) -m pytest tests/wordpress
+
 chaos: $(INSTALLED)
-	@CHAOS_RUNS=$${CHAOS_RUNS:-200} $(VENV_PYTHON) -m pytest tests/chaos
+	@CHAOS_RUNS=$${CHAOS_RUNS:-200} PUBLISHES=$${PUBLISHES:-100} $(VENV_PYTHON) -m pytest tests/chaos
 
 check: $(INSTALLED)
 	@$(VENV_PYTHON) -m ruff check .

@@ -1,5 +1,35 @@
 """What the worker does: one file a pipeline, its steps in the order they run."""
 
-from jobs import catalog, counting, notifying, publishing, signalling, upkeep, variants
+from jobs import (
+    catalog,
+    counting,
+    enhancing,
+    faces,
+    images,
+    notifying,
+    portraits,
+    prompts,
+    publishing,
+    signalling,
+    subtitles,
+    upkeep,
+    variants,
+    videos,
+)
 
-__all__ = ["catalog", "counting", "notifying", "publishing", "signalling", "upkeep", "variants"]
+__all__ = [
+    "catalog",
+    "counting",
+    "enhancing",
+    "faces",
+    "images",
+    "notifying",
+    "portraits",
+    "prompts",
+    "publishing",
+    "signalling",
+    "subtitles",
+    "upkeep",
+    "variants",
+    "videos",
+]

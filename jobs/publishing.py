@@ -82,15 +82,13 @@ def send(task: Task, publication_id: str) -> Save:
 
 
 @step(lane="io", retry=OFTEN)
-def upload(task: Task, publication_id: str, picture_id: str) -> Save | None:
-    """Bring one picture to the media library."""
+def upload(task: Task, publication_id: str, picture_id: str) -> Save:
+    """Bring one picture to the media library, unless it is there: one may be deleted there."""
     delivery = orders.delivery(task.database, task.settings, UUID(publication_id))
     parcel = next(each for each in delivery.parcels if each.picture_id == UUID(picture_id))
-    if parcel.media_id is not None:
-        return None
     orders.mark_uploading(task.database, task.lease, [parcel.picture_id])
-    name = delivery.site.name
-    task.progress(0.1, "uploading picture {number} to {site}", number=parcel.index, site=name)
+    host = delivery.site.host
+    task.progress(0.1, "uploading picture {number} to {site}", number=parcel.index, site=host)
     media = sending.upload(task, delivery, parcel)
     return lambda tx: orders.uploaded(tx.session, parcel.picture_id, media)
 

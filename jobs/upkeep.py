@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from darkroom.catalog import removing
 from darkroom.errors import Invalid, Permanent, Transient
+from darkroom.media.generation import cache
 from darkroom.providers import chains, checking, cloudinary
 from darkroom.providers import retention as answers
 from darkroom.providers.calls import calling_provider
@@ -101,6 +102,18 @@ def purge_variants(task: Task, days: float | None = None) -> Save:
     """Remove the variants that were discarded when another one was unlocked."""
     age = timedelta(days=task.settings.variants.discarded_days if days is None else days)
     return _told(Counts(variants=purging.purge(task.database, age)))
+
+
+@scheduled("45 * * * *")
+@step(lane="io")
+def clear_pictures(task: Task, days: float | None = None) -> Save:
+    """Let go of generated pictures that nobody asked for lately, or that take too much room."""
+    media = task.settings.media
+    age = timedelta(days=media.cache_days if days is None else days)
+    with task.database.session() as session:
+        old, least = cache.clear(session, age), cache.trim(session, media.cache_bytes)
+    freed = old.freed_bytes + least.freed_bytes
+    return _told(Counts(pictures=old.removed + least.removed, freed_bytes=freed))
 
 
 def _destroyed(task: Task, public_id: str) -> bool:

@@ -15,7 +15,9 @@ from sqlalchemy.engine import make_url
 
 from darkroom.db import embedded, migrate
 from darkroom.db.sessions import Database
+from darkroom.errors import Permanent
 from darkroom.settings import QueueSettings, Settings
+from darkroom.vision import whisper
 from tests.sandboxed import Sandboxed, sandboxing
 
 # The same examples in every run: a failure is one of the change, not of the day.
@@ -98,6 +100,17 @@ def database(database_url: str) -> Iterator[Database]:
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where models are exported to, once for all tests."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def whisper_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of weights that has Whisper's."""
+    folder = tmp_path_factory.mktemp("weights")
+    try:
+        whisper.fetch(folder)
+    except Permanent as error:
+        pytest.skip(f"Whisper's weights cannot be had here: {error}")
+    return folder
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -121,6 +121,7 @@ for _command in QUEUE_COMMANDS:
 def worker(settings: Settings, lanes: str | None) -> None:
     """Run the steps of the queue until SIGTERM or Ctrl-C."""
     from darkroom.db.opening import open_database
+    from darkroom.gated.seats import kept
     from darkroom.queue import cron
     from darkroom.queue.worker import WorkerProcess
     from darkroom.storage import temporary
@@ -130,8 +131,12 @@ def worker(settings: Settings, lanes: str | None) -> None:
     load_jobs()
     # Said now, not by every round of the worker.
     cron.plan(settings.queue)
-    with open_database(settings, pool_size=sum(chosen.values()) + 2) as database:
-        WorkerProcess(settings, database, chosen).run()
+    with open_database(settings, pool_size=sum(chosen.values()) + 3) as database:
+        process = WorkerProcess(settings, database, chosen)
+        with ExitStack() as stack:
+            if "gpu" in chosen:
+                stack.enter_context(kept(settings, database, process.executor.resources))
+            process.run()
 
 
 def load_jobs() -> None:
@@ -320,15 +325,17 @@ def weights_prepare(settings: Settings) -> None:
 @weights.command("fetch")
 @click.pass_obj
 def weights_fetch(settings: Settings) -> None:
-    """Fetch what enlarges pictures (45 MB) and hears speech (133 MB), before it is needed."""
-    from darkroom.vision import esrgan, fetching, whisper
+    """Fetch what enlarges pictures (45 MB), hears speech (133 MB) and finds faces (36 MB) early."""
+    from darkroom.vision import esrgan, fetching, mediapipe, whisper
 
     folder = settings.weights_dir
     if not all(esrgan.is_here(model, folder) for model in esrgan.MODELS):
         fetching.fetch(folder, shows_progress=True)
     if not whisper.is_here(folder):
         whisper.fetch(folder, shows_progress=True)
-    click.echo(f"All here: {', '.join(esrgan.MODELS)}, whisper {whisper.BASE}.")
+    if not mediapipe.is_here(folder):
+        mediapipe.fetch(folder, shows_progress=True)
+    click.echo(f"All here: {', '.join(esrgan.MODELS)}, whisper {whisper.BASE}, mediapipe.")
 
 
 @weights.command("add")

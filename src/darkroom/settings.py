@@ -208,10 +208,12 @@ class GateSettings:
         default_factory=lambda: {
             "generate-image": Quota(10, 60),
             "face-swap": Quota(5, 60),
+            "live-portrait": Quota(5, 300),
             "magic-prompt": Quota(20, 60),
             "render-video": Quota(3, 300),
             "render-multi-scene": Quota(2, 300),
             "enhance-media": Quota(5, 60),
+            "subtitles": Quota(10, 300),
             "login": Quota(20, 60),
         }
     )
@@ -344,7 +346,7 @@ class MediaSettings:
 
     Pictures are kept for so many days after they were last asked for, and up to so many bytes of
     them. `mark` says how results show that a machine made them: in the file (`embedded`), or also
-    to the eye (`visible`).
+    to the eye (`visible`). `liveportrait_dir` is a checkout of LivePortrait.
     """
 
     wait_seconds: int = 110
@@ -354,6 +356,7 @@ class MediaSettings:
     cache_days: float = 30.0
     cache_bytes: int = 5 * 1024**3
     mark: str = "embedded"
+    liveportrait_dir: Path | None = None
 
 
 SANDBOX_PORT = 5050
@@ -474,6 +477,16 @@ class Settings:
     def weights_dir(self) -> Path:
         """Folder of weights that people added themselves."""
         return self.home / "weights"
+
+    @property
+    def insightface_dir(self) -> Path:
+        """Folder of InsightFace's weights, which their owner has put there."""
+        return self.home / "insightface"
+
+    @property
+    def fonts_dir(self) -> Path:
+        """Folder of fonts that people added themselves."""
+        return self.home / "fonts"
 
     @property
     def cache_dir(self) -> Path:
@@ -951,7 +964,18 @@ def _media(read: _Reader) -> MediaSettings:
         cache_days=read.above("DARKROOM_MEDIA_CACHE_DAYS", base.cache_days, 0),
         cache_bytes=read.integer("DARKROOM_MEDIA_CACHE_MB", base.cache_bytes // MIB) * MIB,
         mark=read.choice("DARKROOM_MEDIA_MARK", ("embedded", "visible")),
+        liveportrait_dir=_checkout(read, "DARKROOM_LIVEPORTRAIT_DIR", "inference.py"),
     )
+
+
+def _checkout(read: _Reader, name: str, program: str) -> Path | None:
+    """A folder that holds a program of others."""
+    given = read.text(name)
+    if given is None:
+        return None
+    if not (Path(given) / program).is_file():
+        raise Invalid(f"{name} must be a folder that holds {program}, not {given!r}.", name)
+    return Path(given).resolve()
 
 
 def _tokens(read: _Reader) -> TokenSettings:

@@ -123,6 +123,21 @@ def test_progress_is_written_at_most_twice_a_second(database: Database, settings
     assert written == pytest.approx([0.1, 0.1, 0.1, 0.4])
 
 
+def test_progress_is_written_by_who_asks_before(database: Database, settings, fetch):
+    with database.session() as session:
+        run_id = begin(session).id
+    now = iter([0.0, 0.6, 0.6, 1.2, 1.2])
+    task = task_of(fetch(), settings, database, lambda: next(now))
+    task.progress(0.1, "working")
+    written = []
+    for fraction in (0.2, 0.3):
+        task.checkpoint()
+        task.progress(fraction, "working")
+        with database.session() as session:
+            written.append(runs.get(session, run_id).progress)
+    assert written == pytest.approx([0.2, 0.3])
+
+
 def test_progress_of_a_cancelled_run_raises(database: Database, settings, fetch):
     with database.session() as session:
         run_id = begin(session).id

@@ -5,26 +5,25 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from flask_babel import format_currency, gettext
 
 from darkroom.accounts.audit import Actor
-from darkroom.catalog import articles, categories, listing, receiving, reviewing, thumbnails
+from darkroom.catalog import articles, categories, listing, receiving, reviewing
 from darkroom.catalog.forms import row_number
 from darkroom.catalog.listing import EditRow
 from darkroom.catalog.models import Article
 from darkroom.catalog.selection import STATES, ArticleFilter
 from darkroom.errors import Invalid, NotFound
+from darkroom.web import thumbnails
 from darkroom.web.auth import current_user, login_required
 from darkroom.web.services import services
 
 pages = Blueprint("catalog", __name__, url_prefix="/catalog", template_folder="templates")
 
 PAGE = 50
-KEPT_SECONDS = 30 * 24 * 3600
-"""How long a browser keeps a reduced picture; that of a version never changes."""
 TEXTS = ("nombre", "descripcion", "unidad")
 
 
@@ -152,16 +151,9 @@ def roll_back(article_id: int, version_id: int) -> ResponseReturnValue:
 @login_required
 def small_picture(version_id: int) -> ResponseReturnValue:
     """A reduced picture of a version, for lists."""
-    found = services()
-    with found.database.session() as db:
+    with services().database.session() as db:
         asset = receiving.file_of(db, version_id)
-    response = Response(
-        thumbnails.small(found.settings, found.store, asset), mimetype=thumbnails.MIME
-    )
-    response.cache_control.private = True
-    response.cache_control.max_age = KEPT_SECONDS
-    response.cache_control.immutable = True
-    return response
+    return thumbnails.answer(asset)
 
 
 def _wanted() -> tuple[ArticleFilter, Invalid | None]:

@@ -205,8 +205,8 @@ def switch_cron_off(settings: Settings, name: str, as_json: bool) -> None:
 @AS_JSON
 @click.pass_obj
 def workers(settings: Settings, as_json: bool) -> None:
-    """Show the workers and what runs on them."""
-    _show(settings, as_json, "workers", "running")
+    """Show the workers, what runs on them, and what their models run on."""
+    _show(settings, as_json, "workers", "running", "devices")
 
 
 COMMANDS = (queue, lanes, breakers, limits, cron, workers)

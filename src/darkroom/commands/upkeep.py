@@ -177,6 +177,14 @@ def _variants(settings: Settings, database: "Database", days: float | None) -> C
     return {"variants": purging.count(database, age)}
 
 
+def _pictures(settings: Settings, database: "Database", days: float | None) -> Counts:
+    from darkroom.media.generation import cache
+
+    age = timedelta(days=settings.media.cache_days if days is None else days)
+    with database.session() as session:
+        return {"pictures": cache.count_old(session, age)}
+
+
 PREVIEWS: dict[str, Preview] = {
     "upkeep.delete_finished": _finished,
     "upkeep.delete_expired": _expired,
@@ -184,10 +192,12 @@ PREVIEWS: dict[str, Preview] = {
     "upkeep.delete_temp_files": _temp_files,
     "upkeep.remove_versions": _versions,
     "upkeep.purge_variants": _variants,
+    "upkeep.clear_pictures": _pictures,
 }
 WITH_DAYS = {
     "upkeep.delete_finished",
     "upkeep.delete_orphans",
     "upkeep.remove_versions",
     "upkeep.purge_variants",
+    "upkeep.clear_pictures",
 }

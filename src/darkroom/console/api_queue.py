@@ -127,8 +127,9 @@ def switch_cron(name: str, state: str) -> ResponseReturnValue:
 @blueprint.get("/workers")
 @console_required
 def all_workers() -> ResponseReturnValue:
-    """The workers, and what runs on them."""
-    return jsonify({name: _records(snapshots().get(name)) for name in ("workers", "running")})
+    """The workers, what runs on them, and what their models run on."""
+    names = ("workers", "running", "devices")
+    return jsonify({name: _records(snapshots().get(name)) for name in names})
 
 
 @blueprint.get("/audit")

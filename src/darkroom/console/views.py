@@ -25,9 +25,14 @@ NO_PAGE = N_("This page of the list does not exist.")
 @workers.get("/console/workers", endpoint="index")
 @console_required
 def show_workers() -> ResponseReturnValue:
-    """The workers, and what runs on them."""
+    """The workers, what runs on them, and what their models run on."""
     get = snapshots().get
-    return render_template("console/workers.html", workers=get("workers"), running=get("running"))
+    return render_template(
+        "console/workers.html",
+        workers=get("workers"),
+        running=get("running"),
+        devices=get("devices"),
+    )
 
 
 @limits.get("/console/limits", endpoint="index")

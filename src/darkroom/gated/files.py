@@ -69,8 +69,10 @@ def _room(task: Task, asset: Asset) -> Iterator[None]:
         yield
 
 
-def put(task: Task, path: Path, *, mime: str, key: str, pixels: tuple[int, int]) -> StoredFile:
-    """Put a picture of so many pixels (width, height) into the store, under the key."""
+def put(
+    task: Task, path: Path, *, mime: str, key: str, pixels: tuple[int, int] | None = None
+) -> StoredFile:
+    """Put a file into the store, under the key; `pixels` (width, height) where it shows some."""
     with calling(task, provider=PROVIDER, operation="put"):
         return assets.put(task.resource(open_store), path, mime=mime, key=key, pixels=pixels)
 

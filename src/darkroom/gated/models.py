@@ -1,9 +1,10 @@
-"""Models as steps use them: behind their breaker, from the cache that all pipelines share."""
+"""Models as steps use them: in turn, behind their breaker, from the cache all pipelines share."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+from darkroom.gated import seats
 from darkroom.queue.gates.call import calling
 from darkroom.queue.task import Task
 from darkroom.vision.cache import Model, model_cache
@@ -22,11 +23,13 @@ def using(task: Task, model: Model[T], operation: str) -> Iterator[T]:
     Raises
     ------
     NotNow
-        When that breaker is open.
+        When another process has its turn at the device, or that breaker is open.
     """
+    cache = task.resource(model_cache)
     with (
+        seats.turn(task, task.resource(seats.seat), cache),
         calling(task, provider=PROVIDER, operation=operation),
-        task.resource(model_cache).using(model) as loaded,
+        cache.using(model) as loaded,
     ):
         yield loaded
 

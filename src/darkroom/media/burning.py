@@ -11,7 +11,7 @@ from darkroom.errors import Invalid, Permanent
 from darkroom.media import ffmpeg, fonts
 from darkroom.media.ffmpeg import Stop, Told
 from darkroom.media.fonts import Font
-from darkroom.media.sound import Media, Picture, look_at
+from darkroom.media.sound import Media, Picture, kept, look_at
 from darkroom.media.subtitles import writing
 from darkroom.media.subtitles.cues import Cue
 from darkroom.media.subtitles.style import Style
@@ -21,8 +21,9 @@ Pixels = NDArray[np.uint8]
 _WRITTEN, _FONTS, _DRAWN, _FRAME = "cues.ass", "fonts", "drawn.raw", "frame.raw"
 _FILTER = f"ass={_WRITTEN}:fontsdir={_FONTS}"
 _EVEN = "scale=trunc(iw/2)*2:trunc(ih/2)*2"
-_COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
-"""Sound that an MP4 may hold as it is."""
+MIMES: Mapping[str, str] = {".mp4": "video/mp4", ".mkv": "video/x-matroska"}
+_SHOWN = frozenset({"h264", "hevc", "av1", "mpeg4"})
+"""Pictures that an MP4 may hold as they are."""
 _QUALITY = ("-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-pix_fmt", "yuv420p")
 _GREY = 128
 _INK = 40
@@ -74,7 +75,7 @@ def burn(
     _prepare(shown, style, font or fonts.default(), picture, folder)
     options = [
         *ffmpeg.given(video), "-map", "0:v:0", "-map", "0:a:0?", "-sn", "-dn",
-        "-vf", f"{_FILTER},{_EVEN}", "-fps_mode", "vfr", *_QUALITY, *_sound(media),
+        "-vf", f"{_FILTER},{_EVEN}", "-fps_mode", "vfr", *_QUALITY, *kept(media),
         "-movflags", "+faststart", "-f", "mp4", f"file:{target.resolve()}",
     ]  # fmt: skip
     ffmpeg.run(options, folder, told=_share(told, media), stop=stop)
@@ -122,6 +123,12 @@ def mux(
     ffmpeg.run(options, folder, told=_share(told, media), stop=stop)
 
 
+def container_for(media: Media) -> str:
+    """The suffix of the file that takes its pictures and sound as they are: .mp4, else .mkv."""
+    takes_sound = media.sound is None or "copy" in kept(media)
+    return ".mp4" if takes_sound and _picture(media).codec in _SHOWN else ".mkv"
+
+
 def _picture(media: Media) -> Picture:
     if media.picture is None:
         raise Invalid("This is sound alone: there are no pictures to put subtitles in.", "file")
@@ -144,12 +151,6 @@ def _prepare(cues: Sequence[Cue], style: Style, font: Font, picture: Picture, fo
     shutil.copyfile(font.path, folder / _FONTS / f"font{font.path.suffix}")
     written = writing.ass(cues, style, font.family, (picture.width, picture.height))
     (folder / _WRITTEN).write_text(written, encoding="utf-8")
-
-
-def _sound(media: Media) -> list[str]:
-    if media.sound in _COPIED:
-        return ["-c:a", "copy"]
-    return ["-c:a", "aac", "-b:a", "192k"]
 
 
 def _share(told: Told, media: Media) -> Told:

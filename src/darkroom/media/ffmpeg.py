@@ -6,16 +6,13 @@ ffmpeg works in. Only containers of sound and pictures are opened: a playlist th
 is none.
 """
 
-import os
-import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
 
 from darkroom.errors import Permanent
+from darkroom.media import children
 
 Told = Callable[[float], None]
 Stop = Callable[[], None]
@@ -47,7 +44,11 @@ def run(
     Permanent
         When ffmpeg ends with an error; the message holds the end of what it said.
     """
-    with tempfile.TemporaryFile(dir=folder) as said, _started(options, folder, said) as process:
+    command = [program(), *_QUIET, *options]
+    with (
+        tempfile.TemporaryFile(dir=folder) as said,
+        children.started(command, folder, out=subprocess.PIPE, said=said) as process,
+    ):
         for line in process.stdout or ():
             stop()
             key, _, value = line.decode(errors="replace").strip().partition("=")
@@ -66,35 +67,14 @@ def given(path: Path) -> list[str]:
     return [*allowed, "-i", f"file:{path.resolve()}"]
 
 
-@contextmanager
-def _started(
-    options: Sequence[str], folder: Path, said: IO[bytes]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """The program, whose whole group is dead when the block ends, and when the worker dies."""
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", "--", _program(), *_QUIET, *options],
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=said,
-        start_new_session=True,
-    )
-    # Popen's own block waits for the program, which by then is dead.
-    with process:
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
 _QUIET = (
     "-nostdin", "-hide_banner", "-loglevel", "error", "-y",
     "-progress", "pipe:1", "-stats_period", "0.5",
 )  # fmt: skip
 
 
-def _program() -> str:
+def program() -> str:
+    """Where ffmpeg lies."""
     import imageio_ffmpeg
 
     return str(imageio_ffmpeg.get_ffmpeg_exe())

@@ -35,6 +35,7 @@ SUFFIXES = {
     "audio/flac": "flac",
     "audio/ogg": "ogg",
 }
+JSON_BYTES = 256 * 1024 * 1024
 _KINDS = {"mp4": "mp4", "webm": "webm", "wav": "wav", "mp3": "mpeg", "flac": "flac", "ogg": "ogg"}
 _UNKNOWN = "application/octet-stream"
 
@@ -49,7 +50,9 @@ class Inline:
 
 def body() -> Json:
     """The fields of a request, whether they come as JSON or as a form."""
-    request.max_content_length = services().settings.media.max_bytes
+    most = services().settings.media.max_bytes
+    # JSON is read into memory whole.
+    request.max_content_length = min(most, JSON_BYTES) if request.is_json else most
     if request.mimetype == "multipart/form-data":
         return dict(request.form.items())
     sent = request.get_json(silent=True)

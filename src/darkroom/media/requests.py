@@ -93,8 +93,20 @@ class Found:
     files: Files
 
 
-def begin(session: Session, owner_id: int, wish: Wish, step: str, lane: str, keep: Keep) -> UUID:
-    """Write a request and start its run with a step, given the `request_id`; the run's id."""
+def begin(
+    session: Session,
+    owner_id: int,
+    wish: Wish,
+    step: str,
+    lane: str,
+    keep: Keep,
+    *,
+    share: float = 1.0,
+) -> UUID:
+    """Write a request and start its run with a step, given the `request_id`; the run's id.
+
+    `share` is the part of the progress that the step makes.
+    """
     run = runs.create(session, pipeline=wish.service, title=wish.title, owner_id=owner_id)
     row = MediaRequest(
         owner_id=owner_id,
@@ -107,9 +119,34 @@ def begin(session: Session, owner_id: int, wish: Wish, step: str, lane: str, kee
     session.flush()
     _record(session, row, [Made(each.role, each.stored, each.filename) for each in wish.files])
     run.params = {"request_id": str(row.id)}
-    runs.begin(session, run, Call(step, lane, {"request_id": str(row.id)}, share=1.0))
+    runs.begin(session, run, Call(step, lane, {"request_id": str(row.id)}, share=share))
     keep(session, run.id)
     return run.id
+
+
+def at_once(
+    session: Session,
+    owner_id: int,
+    wish: Wish,
+    result: Json,
+    files: Sequence[Made],
+    engine: str | None,
+) -> UUID:
+    """Write a request that needs no run, for what was asked is there; its id."""
+    row = MediaRequest(
+        owner_id=owner_id,
+        service=wish.service,
+        title=wish.title,
+        asked=wish.asked,
+        result=result,
+        engine=engine,
+        status="completed",
+        completed_at=func.clock_timestamp(),
+    )
+    session.add(row)
+    session.flush()
+    _record(session, row, files)
+    return row.id
 
 
 def load(database: Database, request_id: UUID) -> Order:
@@ -117,6 +154,11 @@ def load(database: Database, request_id: UUID) -> Order:
     with database.session() as session:
         row = session.get_one(MediaRequest, request_id)
         return Order(row.id, row.owner_id, row.asked, files_of(session, [row.id])[row.id])
+
+
+def attach(session: Session, request_id: UUID, files: Sequence[Made]) -> None:
+    """Write files of a request that is not finished by them; they replace those in their places."""
+    _record(session, session.get_one(MediaRequest, request_id), files)
 
 
 def finish(

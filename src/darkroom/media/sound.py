@@ -17,6 +17,8 @@ RATE = 16_000
 """Samples a second of what is given to be heard."""
 LONGEST = 2 * 3600
 """Seconds of a file that is taken."""
+_COPIED = frozenset({"aac", "mp3", "ac3", "eac3", "alac"})
+"""Sound that an MP4 may hold as it is."""
 _LATITUDE = 60
 _BLOCK = 1 << 20
 
@@ -56,16 +58,29 @@ def look_at(path: Path) -> Media:
         raise Invalid("This file is empty: send it again.", "file")
     import av
 
-    # What is not of these containers would not be given to ffmpeg either.
-    options = {"format_whitelist": ffmpeg.CONTAINERS, "protocol_whitelist": "file"}
     try:
-        with av.open(f"file:{path.resolve()}", options=options) as container:
+        with opened(path) as container:
             found = _looked_at(container)
     except (av.FFmpegError, ValueError) as error:
         raise Invalid("This is no sound or video that can be read.", "file") from error
     if found.seconds > LONGEST:
         raise Invalid("This is longer than two hours: send it in parts.", "file")
     return found
+
+
+def opened(path: Path) -> Any:
+    """The file as PyAV opens it, a context; what would not be given to ffmpeg is not opened."""
+    import av
+
+    options = {"format_whitelist": ffmpeg.CONTAINERS, "protocol_whitelist": "file"}
+    return av.open(f"file:{path.resolve()}", options=options)
+
+
+def kept(media: Media) -> list[str]:
+    """The options that keep a file's sound in an MP4: as it is where an MP4 may hold it so."""
+    if media.sound in _COPIED:
+        return ["-c:a", "copy"]
+    return ["-c:a", "aac", "-b:a", "192k"]
 
 
 def samples(path: Path, folder: Path, *, told: Told, stop: Stop) -> Samples:
@@ -103,7 +118,7 @@ def samples(path: Path, folder: Path, *, told: Told, stop: Stop) -> Samples:
 
 
 def _looked_at(container: Any) -> Media:
-    videos = [stream for stream in container.streams.video if not _is_cover(stream)]
+    videos = [stream for stream in container.streams.video if not is_cover(stream)]
     sounds = container.streams.audio
     if not videos and not sounds:
         raise Invalid("There is neither sound nor video in this file.", "file")
@@ -112,7 +127,7 @@ def _looked_at(container: Any) -> Media:
     return Media((container.duration or 0) / 1e6, picture, sound, container.format.name)
 
 
-def _is_cover(stream: Any) -> bool:
+def is_cover(stream: Any) -> bool:
     """Whether it is a sound file's cover, which is a video of one picture."""
     import av
 

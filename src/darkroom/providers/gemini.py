@@ -89,15 +89,20 @@ class Gemini:
         prompt: str,
         pictures: Sequence[Picture] = (),
         *,
+        system: str | None = None,
         schema: Json | None = None,
         temperature: float | None = None,
         seed: int | None = None,
     ) -> Reply:
         """Ask something; read the answer with `text`, or with `data` when a schema was given.
 
+        `system` says what to do with the prompt, and is told apart from it.
+
         Raises what `edit` raises.
         """
         request = text_request(prompt, pictures, schema=schema, temperature=temperature, seed=seed)
+        if system is not None:
+            request["systemInstruction"] = {"parts": [{"text": system}]}
         answer = self._generate(model, request)
         found = answer.json()
         _texted(answer, found, schema)

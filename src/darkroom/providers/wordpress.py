@@ -29,7 +29,10 @@ from darkroom.settings import Settings, WordPressSettings
 
 Json = dict[str, Any]
 
-SETTING = "DARKROOM_WORDPRESS_USER, _PASSWORD and _APP_PASSWORD"
+SETTING = (
+    "the user and password of the site (DARKROOM_WORDPRESS_USER, _PASSWORD and _APP_PASSWORD for "
+    "that of the settings)"
+)
 MARGIN_SECONDS = 15 * 60.0
 """A token that has less time than this left is renewed before it is used."""
 LONGEST_STEM = 80
@@ -41,6 +44,14 @@ NO_RIGHT = {
     "rest_forbidden",
     "rest_forbidden_context",
 }
+NOBODY = (
+    f"It took us for nobody: check {SETTING}, and that its web server passes the Authorization "
+    "header on."
+)
+"""A password that it does not know is none to WordPress: only the status tells it from a right
+that is missing."""
+EDIT = "See that the post is there, and give the user the right to edit it."
+"""A file for a post that is not there is refused by the same words."""
 ATTACHMENT = "X-WP-Upload-Attachment-ID"
 
 
@@ -224,6 +235,10 @@ def refusal(answer: Answer) -> DarkroomError:
     words = f"WordPress answered {answer.status} ({code or 'no code'}): {said or answer.text}"
     if code == "rest_upload_hash_mismatch":
         return failures.of(answer, Transient(words))
+    if answer.status == 401 and code in NO_RIGHT:
+        return failures.of(answer, Permanent(f"{words} {NOBODY}"))
+    if code == "rest_cannot_edit":
+        return failures.of(answer, Permanent(f"{words} {EDIT}"))
     if code in NO_RIGHT:
         return failures.of(answer, Permanent(f"{words} Give the user the right to do that."))
     if "jwt_auth" in code:

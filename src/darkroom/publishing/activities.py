@@ -2,16 +2,17 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
-from darkroom.errors import Invalid
+from darkroom.errors import Invalid, NotFound
 from darkroom.providers import acf
 from darkroom.providers.calls import calling_provider
 from darkroom.publishing import post_types, sites
@@ -84,6 +85,27 @@ def create(session: Session, settings: Settings, user: User, wish: Wish, keep: K
     runs.begin(session, run, Call(WRITE, "io", {"activity_id": str(activity.id)}, share=0.5))
     keep(session, run.id)
     return run.id
+
+
+def of(session: Session, owner_id: int | None, activity_id: UUID) -> Activity:
+    """An activity (owner None: anybody's); `NotFound` for any other."""
+    found = session.get(Activity, activity_id)
+    if found is None or owner_id not in (None, found.owner_id):
+        raise NotFound("There is no such post.")
+    return found
+
+
+def latest(session: Session, owner_id: int, limit: int) -> Sequence[Activity]:
+    """Somebody's newest activities."""
+    query = select(Activity).where(Activity.owner_id == owner_id)
+    newest = query.order_by(Activity.created_at.desc(), Activity.id.desc()).limit(limit)
+    return session.scalars(newest).all()
+
+
+def title(session: Session, found: Activity) -> str:
+    """What an activity is about, as its type has it; its run_id where that has changed since."""
+    type = post_types.of(session, found.site_id, found.endpoint)
+    return str(found.fields.get(type.title_from) or found.client_run_id)
 
 
 def load(database: Database, settings: Settings, activity_id: UUID) -> Draft:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from darkroom.db.statements import statement
-from darkroom.errors import NotNow, Permanent
+from darkroom.errors import Invalid, NotNow, Permanent
 from darkroom.providers import acf
 from darkroom.providers.calls import calling_provider
 from darkroom.providers.wordpress import WordPress
@@ -45,7 +45,7 @@ def insist_on_turn(task: Task, delivery: Delivery) -> None:
 
 
 def attach(task: Task, delivery: Delivery) -> Attached:
-    """Write each field and compare what it holds.
+    """Write each field that does not hold its pictures yet, and compare what it holds then.
 
     A field that a later picture has taken is left to it.
     """
@@ -71,7 +71,7 @@ def _written(site: WordPress, delivery: Delivery, name: str, value: Any) -> str 
     """Write one field; answers why the site does not hold it, if it does not."""
     try:
         acf.write(site, delivery.endpoint, delivery.wp_post_id, {name: value})
-    except Permanent as error:
+    except (Permanent, Invalid) as error:
         return error.message
     return None
 
@@ -81,7 +81,11 @@ def _by_field(delivery: Delivery) -> dict[str, list[Parcel]]:
     for parcel in delivery.parcels:
         if parcel.media_id is not None:
             found.setdefault(parcel.field, []).append(parcel)
-    return found
+    return {name: parcels for name, parcels in found.items() if not _is_done(parcels)}
+
+
+def _is_done(parcels: Sequence[Parcel]) -> bool:
+    return all(parcel.is_completed for parcel in parcels)
 
 
 def _value(delivery: Delivery, parcels: Sequence[Parcel], held: Any) -> int | list[int]:

@@ -103,3 +103,11 @@ def name(sent: Mapping[str, Any], field: str) -> str | None:
     if not isinstance(given, str) or "\0" in given or len(given) > longest:
         raise Invalid(f"{field} must be a text of at most {longest} characters.", field)
     return given
+
+
+def pairs(given: str, field: str) -> dict[str, str]:
+    """Names and values, one pair a line: "name = value"."""
+    lines = [line.partition("=") for line in given.splitlines() if line.strip()]
+    if not all(name.strip() and value.strip() for name, _, value in lines):
+        raise Invalid("Write one field a line, as: name = value.", field)
+    return {name.strip(): value.strip() for name, _, value in lines}

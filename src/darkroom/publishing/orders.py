@@ -49,6 +49,7 @@ class Parcel:
     asset_id: UUID
     media_id: int | None
     copy_url: str | None
+    is_completed: bool
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,7 @@ def _parcels(session: Session, publication_id: UUID) -> list[Parcel]:
             row.asset_id,
             row.media_id,
             row.copy_url,
+            row.wp_status == "completed",
         )
         for row in session.scalars(query.order_by(PublicationPicture.index))
         if row.asset_id is not None

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from darkroom.errors import Invalid
+from darkroom.errors import Invalid, NotFound
 from darkroom.publishing.fields import PostType
 from darkroom.publishing.models import PostTypeRow
 
@@ -46,6 +46,15 @@ def put(session: Session, site_id: int | None, endpoint: str, given: Mapping[str
             setattr(row, name, value)
     session.flush()
     return of(session, site_id, endpoint)
+
+
+def remove(session: Session, site_id: int | None, endpoint: str) -> None:
+    """Forget how a type is set up; what was published stays."""
+    row = session.scalar(_at(site_id, endpoint))
+    if row is None:
+        raise NotFound("This type of post is not set up.", "endpoint")
+    session.delete(row)
+    session.flush()
 
 
 def _at(site_id: int | None, endpoint: str) -> Any:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -39,6 +40,11 @@ class Site:
     name: str
     endpoint: str
     login: WordPressSettings
+
+    @property
+    def host(self) -> str:
+        """Where it is, as people know it."""
+        return urlsplit(self.login.base_url).netloc
 
     @property
     def provider(self) -> str:

@@ -6,10 +6,7 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from darkroom.accounts.audit import Actor
-from darkroom.errors import DarkroomError
-from darkroom.providers import wordpress
-from darkroom.providers.http import Timeouts
-from darkroom.publishing import forms, post_types, sites
+from darkroom.publishing import connection, forms, post_types, sites
 from darkroom.publishing.fields import PostType
 from darkroom.publishing.models import WordPressSite
 from darkroom.web.auth import admin_required, current_user
@@ -66,14 +63,12 @@ def types(site: str) -> Response:
         row = sites.named(session, site)
         opened = sites.opened(session, found.settings, row.id if row else None)
         set_up = post_types.listing(session, opened.id)
-    door = wordpress.site(opened.login, Timeouts.of(found.settings.providers))
-    try:
-        there = sorted({each.rest_base for each in door.types().values()})
-    except DarkroomError as error:
-        said = {"is_reached": False, "message": error.message, "there": []}
-    else:
-        message = f"{opened.login.base_url} lets {opened.login.user} in."
-        said = {"is_reached": True, "message": message, "there": there}
+    found_there = connection.tested(opened.login)
+    said = {
+        "is_reached": found_there.is_reached,
+        "message": found_there.message,
+        "there": list(found_there.types),
+    }
     return jsonify({**said, "types": [_type_json(each) for each in set_up]})
 
 

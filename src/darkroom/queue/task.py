@@ -91,6 +91,7 @@ class Task:
     interval: float = 0.5
     clock: Callable[[], float] = time.monotonic
     _reported_at: float | None = None
+    _asked_at: float | None = None
     _fraction: float = 0.0
     _note: str = ""
 
@@ -117,16 +118,19 @@ class Task:
             When the run is over or the lease was lost.
         """
         self._fraction = min(max(fraction, 0.0), 1.0)
+        now = self._now()
         # Another sentence is another stage, and may be the last for a while.
-        if self._due() or note != self._note:
+        if note != self._note or self._is_due(self._reported_at, now):
             self._note = note
+            self._reported_at = self._asked_at = now
             self._report(note, values)
 
     def checkpoint(self) -> None:
         """Raise `Cancelled` when the step should stop; looks at the database now and then."""
-        if self.stop.is_set():
-            raise Cancelled("The step was told to stop.")
-        if self._due():
+        now = self._now()
+        # Its own time: who asks before they report would else never report.
+        if self._is_due(self._asked_at, now):
+            self._asked_at = now
             self._ask("queue/check_lease", {"lease": self.lease.attempt_id})
 
     def children(self) -> list[Outcome]:
@@ -135,14 +139,14 @@ class Task:
             rows = session.execute(statement("queue/children"), {"job_id": self.lease.job_id})
             return [Outcome(**row) for row in rows.mappings()]
 
-    def _due(self) -> bool:
+    def _now(self) -> float:
+        """What the clock says; raises `Cancelled` when told to stop."""
         if self.stop.is_set():
             raise Cancelled("The step was told to stop.")
-        now = self.clock()
-        if self._reported_at is not None and now - self._reported_at < self.interval:
-            return False
-        self._reported_at = now
-        return True
+        return self.clock()
+
+    def _is_due(self, last: float | None, now: float) -> bool:
+        return last is None or now - last >= self.interval
 
     def _report(self, note: str, values: dict[str, Any]) -> None:
         self._ask(

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,14 @@ def thumbnail(path: Path, side: int, *, max_pixels: int) -> tuple[Pixels, Image.
         small = image if image.mode in _SHRINKABLE else _rgb(image)
         small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
         return _upright(small, _orientation(exif)), exif
+
+
+def upright(stored: NDArray[Any], exif: Image.Exif) -> NDArray[Any]:
+    """Pixels (H, W) or (H, W, C) as they are shown, of those that a file with this EXIF stores."""
+    turn = _orientation(exif)
+    seen = stored.swapaxes(0, 1) if turn in _ON_ITS_SIDE else stored
+    shown = seen[_ROWS[turn], _COLUMNS[turn]] if turn in _ROWS else seen
+    return np.ascontiguousarray(shown)
 
 
 def save(pixels: Pixels, to: Path, mime: str, *, quality: int, avif_speed: int = 8) -> None:

@@ -12,4 +12,4 @@ def reader(settings: Settings) -> TextReader:
 
 def faces(settings: Settings) -> FaceEmbedder | None:
     """What tells faces apart; None where no such model is installed."""
-    return installed(settings.home / "insightface")
+    return installed(settings.insightface_dir)

@@ -40,6 +40,15 @@ class Model(Generic[T]):
     measure: Callable[[T], int] | None = None
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A model that is loaded: its bytes, and whether somebody works with it."""
+
+    name: str
+    size: int
+    in_use: bool
+
+
 @dataclass(eq=False)
 class _Kept:
     value: Any = None
@@ -82,9 +91,15 @@ class ModelCache:
     @property
     def names(self) -> list[str]:
         """The models that are loaded, the one used longest ago first."""
+        return [model.name for model in self.loaded]
+
+    @property
+    def loaded(self) -> list[Loaded]:
+        """The models that are loaded, the one used longest ago first."""
         with self._changed:
-            loaded = [name for name, kept in self._kept.items() if kept.value is not None]
-            return sorted(loaded, key=lambda name: self._kept[name].used_at)
+            there = [(name, kept) for name, kept in self._kept.items() if kept.value is not None]
+            there.sort(key=lambda each: (each[1].in_use, each[1].used_at))
+            return [Loaded(name, kept.size, kept.in_use) for name, kept in there]
 
     def holds(self, model: Model[T]) -> bool:
         """Whether the model is loaded."""

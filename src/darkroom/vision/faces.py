@@ -39,9 +39,14 @@ class FaceEmbedder:
 
 def installed(folder: Path) -> FaceEmbedder | None:
     """The embedder, or None where the package or its weights are missing."""
+    return FaceEmbedder(folder) if is_here(folder) else None
+
+
+def is_here(folder: Path) -> bool:
+    """Whether the package is installed and the pack's weights lie in the folder."""
     # InsightFace would fetch weights that it does not find.
     has_weights = any((folder / "models" / PACK).glob("*.onnx"))
-    return FaceEmbedder(folder) if has_weights and find_spec("insightface") else None
+    return has_weights and find_spec("insightface") is not None
 
 
 def identity_distance(before: Vectors, after: Vectors) -> float:

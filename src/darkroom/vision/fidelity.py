@@ -20,6 +20,9 @@ LOWEST_PSNR = 20.0
 """Decibels. Photos were found to have 37 or more, drawn patterns and noise mostly 25 or more."""
 FARTHEST = 0.3
 """What a single cell may differ by, of 0 to 1; photos were found to stay below 0.06."""
+FAINT = 0.03
+"""What a picture's pixels may differ by, of 0 to 1, without anything being seen: a network may make
+one plain colour of the noise of a video that fades to black."""
 
 
 def insist_alike(picture: NDArray[Any], enlarged: NDArray[Any]) -> float:
@@ -28,9 +31,9 @@ def insist_alike(picture: NDArray[Any], enlarged: NDArray[Any]) -> float:
     Raises
     ------
     Permanent
-        When the enlarged one is flat and the other is not, or shows something else.
+        When the enlarged one is flat and the other shows something, or it shows something else.
     """
-    if _is_flat(enlarged) and not _is_flat(picture):
+    if _is_flat(enlarged) and _spread(picture) > FAINT:
         raise Permanent("The enlarged picture came out flat.")
     apart = np.abs(cells(picture, picture) - cells(enlarged, picture))
     found = float(-10 * np.log10(max(np.square(apart).mean(), 1e-10)))
@@ -50,6 +53,11 @@ def cells(pixels: NDArray[Any], small: NDArray[Any]) -> Floats:
         resample.resampled(pixels, size, range(row, row + 1), resample.BOX) for row in range(height)
     ]
     return np.concatenate(rows) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def _spread(pixels: NDArray[Any]) -> float:
+    """How far apart the pixels are in some channel, of 0 to 1."""
+    return float(np.ptp(pixels, axis=(0, 1)).max()) / np.iinfo(pixels.dtype).max
 
 
 def _is_flat(pixels: NDArray[Any]) -> bool:

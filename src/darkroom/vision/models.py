@@ -5,11 +5,21 @@ from pathlib import Path
 from darkroom.vision.cache import Model
 from darkroom.vision.detect import PlantDetector
 from darkroom.vision.network import CPU_WORKSPACE
+from darkroom.vision.runtime import pick_device
 from darkroom.vision.segment import ContainerSegmenter
+from darkroom.vision.swapping import InsightSwapper, MeshSwapper, Swapper, has_inswapper
+from darkroom.vision.transcribe import Transcriber
 from darkroom.vision.upscale import Upscaler
 
-UPSCALING = 1024**3
-"""The most that enlarging takes on a CPU (measured): the largest network, in full precision."""
+UPSCALING = {"cpu": 1024**3, "cuda": 2 * 1024**3}
+"""The most that enlarging takes (measured on a CPU): the largest network, in full precision."""
+TRANSCRIBING = 1024**3
+"""What Whisper's base network takes, several passages at a time."""
+
+FACE_MESH = 128 * 1024**2
+"""What the networks of a face's points take on a CPU."""
+INSWAPPING = 2 * 1024**3
+"""What InsightFace takes with its detector (the seed's figure)."""
 
 
 def plants(weights: Path, cache_dir: Path) -> Model[PlantDetector]:
@@ -34,7 +44,19 @@ def containers(weights: Path, cache_dir: Path) -> Model[ContainerSegmenter]:
 
 def upscaler(weights_dir: Path) -> Model[Upscaler]:
     """What enlarges pictures, with whichever of its networks a picture is for."""
-    return Model("upscaler", UPSCALING, lambda: Upscaler(weights_dir))
+    return Model("upscaler", UPSCALING[pick_device()], lambda: Upscaler(weights_dir))
+
+
+def transcriber(weights_dir: Path) -> Model[Transcriber]:
+    """What writes down speech."""
+    return Model("transcriber", TRANSCRIBING, lambda: Transcriber(weights_dir))
+
+
+def face_swapper(weights_dir: Path, insight_dir: Path) -> Model[Swapper]:
+    """What swaps faces: InsightFace where it is installed, else the faces' points."""
+    if has_inswapper(insight_dir):
+        return Model("inswapper", INSWAPPING, lambda: InsightSwapper(insight_dir))
+    return Model("face mesh", FACE_MESH, lambda: MeshSwapper(weights_dir))
 
 
 def _name(task: str, weights: Path) -> str:

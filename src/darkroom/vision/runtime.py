@@ -8,12 +8,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from darkroom import memory
+
 if TYPE_CHECKING:
     import torch
 
 T4 = 15 * 1024**3
 BUFFER = 2 * 1024**3
-CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
 DEVICE_FILES = tuple(map(Path, ("/dev/nvidiactl", "/dev/nvidia0", "/dev/dxg", "/dev/kfd")))
 """One of these is there where a driver is that torch's CUDA can use: Nvidia's, WSL's, AMD's."""
 
@@ -62,20 +63,11 @@ def model_memory() -> int:
     but at most half of the machine's.
     """
     if pick_device() == "cpu":
-        return min(T4 - BUFFER, _machine_memory() // 2)
+        return min(T4 - BUFFER, memory.total() // 2)
     import torch
 
     total: int = torch.cuda.get_device_properties(0).total_memory
     return max(total - BUFFER, total // 2)
-
-
-def _machine_memory() -> int:
-    """What this machine has, or what its container may take of it."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(total, int(CONTAINER_LIMIT.read_text()))
-    except (OSError, ValueError):
-        return total
 
 
 def _limit_threads(threads: int) -> None:

@@ -26,6 +26,20 @@ from darkroom.counting.stock import pages as stock_pages
 from darkroom.db.sessions import Database
 from darkroom.media import api as media_api
 from darkroom.media import pages as media_pages
+from darkroom.media.enhancing import api as enhancing_api
+from darkroom.media.enhancing import pages as enhancing_pages
+from darkroom.media.faces import api as faces_api
+from darkroom.media.faces import pages as faces_pages
+from darkroom.media.generation import api as generation_api
+from darkroom.media.generation import pages as generation_pages
+from darkroom.media.portraits import api as portraits_api
+from darkroom.media.portraits import pages as portraits_pages
+from darkroom.media.status import api as media_status_api
+from darkroom.media.status import pages as media_status_pages
+from darkroom.media.subtitles import api as subtitles_api
+from darkroom.media.subtitles import pages as subtitles_pages
+from darkroom.media.videos import api as videos_api
+from darkroom.media.videos import pages as videos_pages
 from darkroom.publishing import activity_pages
 from darkroom.publishing import api as publishing_api
 from darkroom.publishing import pages as publishing_pages
@@ -157,7 +171,21 @@ def _add_pages(app: Flask) -> None:
         prompt_pages.pages,
         variants_api.blueprint,
         media_api.blueprint,
+        generation_api.blueprint,
+        generation_pages.pages,
         media_pages.pages,
+        enhancing_api.blueprint,
+        enhancing_pages.pages,
+        faces_api.blueprint,
+        faces_pages.pages,
+        portraits_api.blueprint,
+        portraits_pages.pages,
+        subtitles_api.blueprint,
+        subtitles_pages.pages,
+        media_status_api.blueprint,
+        media_status_pages.pages,
+        videos_api.blueprint,
+        videos_pages.pages,
         publishing_api.blueprint,
         publishing_sites_api.blueprint,
         publishing_pages.pages,

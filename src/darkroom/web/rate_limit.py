@@ -14,7 +14,8 @@ from flask.typing import ResponseReturnValue
 
 from darkroom.queue.gates import limit
 from darkroom.queue.gates.limit import Window
-from darkroom.web import client
+from darkroom.web import client, errors
+from darkroom.web.audience import wants_json
 from darkroom.web.auth import caller
 from darkroom.web.services import services
 
@@ -36,7 +37,7 @@ def rate_limit(endpoint: str) -> Callable[[View], View]:
             window = limit.hit(found.database, client_key(), f"/{endpoint}", quota)
             # Errors of the view get the headers too.
             after_this_request(lambda response: _with_headers(response, window))
-            return view(*args, **kwargs) if window.allowed else _refusal(window)
+            return view(*args, **kwargs) if window.allowed else _refused(window)
 
         return cast(View, limited)
 
@@ -60,16 +61,25 @@ def _with_headers(response: Response, window: Window) -> Response:
     return response
 
 
+def _refused(window: Window) -> Response:
+    if wants_json():
+        return _refusal(window)
+    return errors.answer(errors.Failure(429, "too_many_requests", _message(window)))
+
+
+def _message(window: Window) -> str:
+    return f"More than {window.limit} calls. Try again in {_wait(window)} s."
+
+
 def _refusal(window: Window) -> Response:
     """The seed's envelope and our own error shape in one."""
     wait = _wait(window)
-    error = f"More than {window.limit} calls. Try again in {wait} s."
     response = jsonify(
         success=False,
         status="error",
         message=f"Demasiadas solicitudes. Inténtelo de nuevo en {wait} s.",
         retry_after=wait,
-        error={"code": "too_many_requests", "message": error, "field": None},
+        error={"code": "too_many_requests", "message": _message(window), "field": None},
     )
     response.status_code = 429
     return response

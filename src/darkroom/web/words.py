@@ -87,6 +87,17 @@ STEPS = {
     "publishing.attach": N_("Write the fields of the post"),
     "publishing.write": N_("Write the post"),
     "publishing.fill": N_("Fill the post's fields"),
+    "enhancing.enlarge": N_("Enlarge a picture"),
+    "enhancing.film": N_("Enlarge a video"),
+    "subtitles.hear": N_("Write down what is said"),
+    "subtitles.burn": N_("Put the subtitles into the video"),
+    "images.generate": N_("Make a picture"),
+    "prompts.improve": N_("Improve the prompt"),
+    "videos.render": N_("Make the video"),
+    "videos.hear": N_("Write down what is said"),
+    "videos.burn": N_("Put the subtitles into the video"),
+    "faces.swap": N_("Swap the faces"),
+    "portraits.animate": N_("Make the video of a portrait"),
     "notifying.alert": N_("Alert"),
     "notifying.slack": N_("Alert by Slack"),
     "notifying.email": N_("Alert by e-mail"),
@@ -134,6 +145,7 @@ ENTRIES = {
 
 SENTENCES = (
     N_("cancelling"),
+    N_("More than {limit} calls. Try again in {seconds} s."),
     N_("The run is {status} already; there is nothing to cancel."),
     N_("The run is still going on. Cancel it first, or wait for its end."),
     N_("Some steps of the run are still stopping. Try again in a moment."),
@@ -324,11 +336,56 @@ SENTENCES = (
     N_("{name} took no connection within {seconds} s."),
     N_("{name} said nothing for {seconds} s."),
     N_("{name} cannot be reached: {reason}."),
+    N_("A video may last {seconds} seconds and have {frames} frames: cut it shorter."),
+    N_("scale must be a number from {low} to {high}, not {given}."),
+    N_("There is no model {given}; there are: {names}."),
+    N_("This has {now} megapixels already, and a result may have {most}: send a smaller one."),
+    N_(
+        "scale {scale} would make {pixels} megapixels, and a result may have {most}: at most "
+        "{fitting} times fits."
+    ),
+    N_("{name} must be a number from {low} to {high}, not {given}."),
+    N_("Send 1 to {most} in {name}, not {count}."),
+    N_("{name} must have one a picture: there are {count}."),
+    N_("All together must last at most {seconds} seconds."),
+    N_("Scene {number} has neither picture nor clip: send image or video."),
+    N_("The clip of scene {number} is damaged or cut short: send it again."),
+    N_("There is no face in {name}: send a picture that shows one from the front."),
+    N_(
+        "There are {count} faces in {name}: say which one is meant, counted from the left "
+        "({choice}, from 0 to {last})."
+    ),
+    N_("There is no face {number} in {name}: the last one, at the right, is {last}."),
+    N_(
+        "The face in {name} is too small: {width} pixels wide, at least {least} are needed. Send a "
+        "larger picture, or one taken from nearer."
+    ),
+    N_("{name} must be the number of a face, counted from 0 at the left, not {given}."),
+    N_("The sound may last {seconds} seconds: cut it shorter."),
+    N_("LivePortrait's checkout lacks {name}, so the portrait stays still."),
+    N_("writing the video"),
     N_("Cancelled."),
     N_("Only {have} tokens are there to be taken."),
     N_("The tokens must be a whole number from {low} to {high}, and not 0."),
     N_("Counted anew after a retry."),
     N_("Replaced by the count {session}."),
+    N_("Cue {number} starts before the one before it, or before 0."),
+    N_("Cue {number} ends before it starts: make it longer."),
+    N_("Cue {number} is empty: write something, or remove it."),
+    N_("Cue {number} must have start, end and lines."),
+    N_(
+        "The lines of cue {number} must be a list of 1 to {most} texts, each of at most {longest} "
+        "characters."
+    ),
+    N_("There is no cue {number}; there are {count}."),
+    N_("There are more than {number} cues: that is too many."),
+    N_("This is between {low} and {high}."),
+    N_("The position is one of: {known}."),
+    N_("There is no font {name}. There are: {known}."),
+    N_("{name} has no letters for: {letters}. Take another font."),
+    N_("The language {name} is not known: give its code, like es or en."),
+    N_("{field} must be a number of seconds."),
+    N_("formats must be a list of: {known}."),
     N_("Seed"),
     N_("Germinating"),
     N_("Seedling"),

@@ -212,11 +212,11 @@ def test_refusals_are_read(
     assert caught.value.http_status == status
 
 
-def test_no_right_to_upload_is_not_taken_for_an_old_token(
+def test_to_be_taken_for_nobody_is_not_taken_for_an_old_token(
     service: Service, by_token: WordPress
 ) -> None:
     service.will(200, login()).will(200, []).will(401, error("rest_cannot_create", 401))
-    with pytest.raises(Permanent, match="Give the user the right"):
+    with pytest.raises(Permanent, match="took us for nobody"):
         by_token.upload(PHOTO, NAME)
     assert paths(service).count(JWT) == 1
 

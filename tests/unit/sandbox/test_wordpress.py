@@ -48,6 +48,11 @@ def test_a_file_is_uploaded_once_and_served(sandbox: Sandboxed, site: WordPress)
     assert [entry.method for entry in sandbox.journal(MEDIA)] == ["GET", "POST", "GET"]
 
 
+def test_a_file_for_a_post_that_is_not_there_is_refused(site: WordPress) -> None:
+    with pytest.raises(Permanent, match="See that the post is there"):
+        upload(site, post="12345")
+
+
 def test_thumbnails_are_made(sandbox: Sandboxed, site: WordPress) -> None:
     media = upload(site, photo(product(side=480)[0]))
     found = site.call("GET", f"/wp-json/wp/v2/media/{media.id}").json()
@@ -168,7 +173,7 @@ def test_a_wrong_password_is_permanent(chosen: Settings) -> None:
 def test_an_application_password_needs_no_token(sandbox: Sandboxed, chosen: Settings) -> None:
     assert upload(as_user(chosen, app_password="sand box")).id
     assert sandbox.count(TOKEN) == 0
-    with pytest.raises(Permanent):
+    with pytest.raises(Permanent, match="took us for nobody"):
         as_user(chosen, app_password="guess").types()
 
 

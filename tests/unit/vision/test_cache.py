@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from darkroom import memory
 from darkroom.errors import Permanent
-from darkroom.vision import runtime
-from darkroom.vision.cache import GB, Model, ModelCache
+from darkroom.vision import liveportrait, models, runtime
+from darkroom.vision.cache import GB, Loaded, Model, ModelCache
 
 SECONDS = 120
 
@@ -49,6 +50,13 @@ def test_a_model_is_loaded_once(shelf: Shelf) -> None:
     cache, plants = shelf.cache(2), shelf.model("plants")
     use(cache, plants, plants)
     assert shelf.loads == ["plants"] and cache.holds(plants)
+
+
+def test_what_is_loaded_is_told_with_its_size_and_use(shelf: Shelf) -> None:
+    cache = shelf.cache(9)
+    use(cache, shelf.model("plants", 2, true_size=3))
+    with cache.using(shelf.model("faces", 4)):
+        assert cache.loaded == [Loaded("plants", 3, False), Loaded("faces", 4, True)]
 
 
 def test_the_model_used_longest_ago_goes_first(shelf: Shelf) -> None:
@@ -179,5 +187,11 @@ def test_without_a_cuda_device_models_take_what_a_t4_would_give_or_half_the_mach
 ) -> None:
     monkeypatch.setattr(runtime, "pick_device", lambda: "cpu")
     for machine, budget in ((64 * GB, 13 * GB), (8 * GB, 4 * GB)):
-        monkeypatch.setattr(runtime, "_machine_memory", lambda machine=machine: machine)
+        monkeypatch.setattr(memory, "total", lambda machine=machine: machine)
         assert runtime.model_memory() == budget
+
+
+def test_a_t4_has_room_for_all_models_of_the_media_services_at_once() -> None:
+    sizes = (models.UPSCALING["cuda"], models.TRANSCRIBING, models.INSWAPPING, liveportrait.SIZE)
+    assert [size // GB for size in sizes] == [2, 1, 2, 4]
+    assert sum(sizes) <= runtime.T4 - runtime.BUFFER

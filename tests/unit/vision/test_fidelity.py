@@ -36,6 +36,18 @@ def test_a_flat_picture_may_stay_flat() -> None:
     assert insist_alike(flat, enlarged(flat)) > 60
 
 
+def test_noise_that_nobody_sees_may_become_flat() -> None:
+    faint = np.random.default_rng(3).integers(0, 3, (40, 40, 3)).astype(np.uint8)
+    assert insist_alike(faint, np.ones((160, 160, 3), np.uint8)) > 40
+
+
+def test_a_lone_light_may_not_become_flat() -> None:
+    dark = np.zeros((40, 40, 3), np.uint8)
+    dark[20, 20] = 255
+    with pytest.raises(Permanent, match="flat"):
+        insist_alike(dark, np.zeros((160, 160, 3), np.uint8))
+
+
 def test_a_tile_that_was_repeated_in_another_place_is_refused() -> None:
     wrong = enlarged(picture())
     wrong[128:256, 128:256] = wrong[:128, 256:384]

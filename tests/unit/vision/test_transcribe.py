@@ -15,18 +15,8 @@ SPEECH = Path(__file__).resolve().parents[4] / "shared" / "speech"
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights")
-    try:
-        whisper.fetch(folder)
-    except Permanent as error:
-        pytest.skip(f"the weights cannot be had here: {error}")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def transcriber(weights: Path) -> Transcriber:
-    return Transcriber(weights)
+def transcriber(whisper_weights: Path) -> Transcriber:
+    return Transcriber(whisper_weights)
 
 
 @pytest.fixture
@@ -41,10 +31,10 @@ def recording(tmp_path: Path) -> Callable[[str], Samples]:
     return read
 
 
-def test_the_weights_are_fetched_whole_and_nothing_else_stays(weights: Path) -> None:
-    assert whisper.is_here(weights)
+def test_the_weights_are_fetched_whole_and_nothing_else_stays(whisper_weights: Path) -> None:
+    assert whisper.is_here(whisper_weights)
     names = {"config.json", "model.bin", "tokenizer.json", "vocabulary.txt"}
-    assert {path.name for path in whisper.folder(weights).iterdir()} == names
+    assert {path.name for path in whisper.folder(whisper_weights).iterdir()} == names
 
 
 def test_without_the_weights_the_reason_is_told(
@@ -56,10 +46,10 @@ def test_without_the_weights_the_reason_is_told(
     assert not list(whisper.folder(tmp_path).iterdir())
 
 
-def test_broken_weights_are_not_taken_for_whole(tmp_path: Path, weights: Path) -> None:
+def test_broken_weights_are_not_taken_for_whole(tmp_path: Path, whisper_weights: Path) -> None:
     copy = whisper.folder(tmp_path)
     copy.mkdir(parents=True)
-    for path in whisper.folder(weights).iterdir():
+    for path in whisper.folder(whisper_weights).iterdir():
         (copy / path.name).symlink_to(path)
     assert whisper.is_here(tmp_path)
     (copy / "config.json").unlink()

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Executable, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from darkroom.db.statements import statement
 from darkroom.queue.gates.models import (
     Breaker,
     Capacity,
@@ -109,6 +110,16 @@ class LimitView:
     refused: int
     last_refused_at: datetime | None
     expires_at: datetime
+
+
+@dataclass(frozen=True)
+class LimitsUsed:
+    """Clients (and addresses among them) with calls that still count, those calls, refused ones."""
+
+    clients: int
+    addresses: int
+    calls: int
+    refused: int
 
 
 @dataclass(frozen=True)
@@ -252,6 +263,11 @@ def limits(session: Session, limit: int = 200) -> list[LimitView]:
         .limit(limit)
     )
     return [LimitView(**row) for row in _rows(session, query)]
+
+
+def limits_used(session: Session) -> LimitsUsed:
+    """How much the request limits of our endpoints are used, in all."""
+    return LimitsUsed(**session.execute(statement("gates/sum_limits")).mappings().one())
 
 
 def spending(session: Session, since: date) -> list[SpendingView]:

@@ -186,13 +186,25 @@ def _count(place: _Place) -> int | None:
 
 
 def _elaborated(prompt: str, rng: np.random.Generator) -> str:
-    """A prompt in more words, as a writer of prompts would."""
+    """A prompt in more words, as a writer of prompts would, in its own language."""
     bare = prompt.strip().rstrip(".") or "A picture"
-    lights = ("soft morning light", "warm studio light", "gentle side light", "golden hour light")
-    views = ("eye-level view", "three-quarter view", "close-up", "wide view")
-    looks = ("natural colours", "a calm palette", "rich texture", "shallow depth of field")
-    chosen = [str(words[int(rng.integers(len(words)))]) for words in (lights, views, looks)]
+    known = _SPANISH if re.search(_IS_SPANISH, f" {prompt.lower()} ") else _ENGLISH
+    chosen = [str(words[int(rng.integers(len(words)))]) for words in known]
     return f"{bare}, {', '.join(chosen)} {MARK}"
+
+
+_ENGLISH = (
+    ("soft morning light", "warm studio light", "gentle side light", "golden hour light"),
+    ("eye-level view", "three-quarter view", "close-up", "wide view"),
+    ("natural colours", "a calm palette", "rich texture", "shallow depth of field"),
+)
+"""Light, view and look."""
+_SPANISH = (
+    ("luz suave de mañana", "luz cálida de estudio", "luz lateral suave", "luz dorada"),
+    ("a la altura de los ojos", "vista de tres cuartos", "primer plano", "plano general"),
+    ("colores naturales", "una paleta serena", "textura rica", "poca profundidad de campo"),
+)
+_IS_SPANISH = r"[áéíóúñ¿¡]| (?:una?|el|la|los|las|del?|con|sin|y|sobre|para) "
 
 
 def _light(found: Measures) -> str:

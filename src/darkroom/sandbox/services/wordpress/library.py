@@ -40,6 +40,12 @@ class Sent:
     data: bytes
     fields: dict[str, str]
 
+    @property
+    def post(self) -> int | None:
+        """The post that it belongs to."""
+        said = self.fields.get("post", "")
+        return int(said) if said.isdecimal() else None
+
 
 def read() -> Sent:
     """The file of the request, raw or in a form. Raises `Rejected`."""
@@ -56,13 +62,15 @@ def read() -> Sent:
 
 def add(sandbox: Sandbox, site: Site, sent: Sent) -> Media:
     """Take a file into the library, without thumbnails yet. Raises `Rejected`."""
+    if sent.post is not None and not site.holds(sent.post):
+        said = "Sorry, you are not allowed to upload media to this post."
+        raise Rejected(403, "rest_cannot_edit", said)
     try:
         height, width = opened(sent.data).shape[:2]
     except Unreadable as error:
         said = "The uploaded file is no picture."
         raise Rejected(500, "rest_upload_unknown_error", said) from error
     caption = sent.fields.get("caption") or _caption(sent.data)
-    post = sent.fields.get("post", "")
     with sandbox.lock:
         filename = site.free_name(sent.filename)
         media = Media(
@@ -76,7 +84,7 @@ def add(sandbox: Sandbox, site: Site, sent: Sent) -> Media:
             title=sent.fields.get("title") or caption or filename.rpartition(".")[0],
             alt_text=sent.fields.get("alt_text", ""),
             caption=caption,
-            post=int(post) if post.isdecimal() else None,
+            post=sent.post,
         )
         site.media[media.id] = media
     return media

@@ -88,6 +88,8 @@ def types(name: str) -> ResponseReturnValue:
 @service.post(f"{API}/media")
 def upload(name: str) -> ResponseReturnValue:
     """Take a file in, and make its thumbnails."""
+    if login.somebody(here()) is None:
+        return _no_right("rest_cannot_create", "Sorry, you are not allowed to create posts.")
     if not _writes():
         said = "Sorry, you are not allowed to upload media on this site."
         return error(400, "rest_cannot_create", said)

@@ -113,6 +113,11 @@ class Site:
             self.posts[base, id] = past
         return self.posts.get((base, id))
 
+    def holds(self, id: int) -> bool:
+        """Whether there is a post of that number."""
+        past = any((base, id) not in self.deleted for base in POSTS)
+        return (0 < id <= LAST and past) or any(at == id for _, at in self.posts)
+
     def free_name(self, wanted: str) -> str:
         """A file name as WordPress cleans it, with a number where it is taken."""
         plain = re.sub(r"[^A-Za-z0-9._-]+", "-", wanted.replace("\\", "/").rpartition("/")[2])

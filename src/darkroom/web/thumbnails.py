@@ -2,14 +2,29 @@
 
 from pathlib import Path
 
+from flask import Response
+
 from darkroom.settings import Settings
 from darkroom.storage import images, temporary
 from darkroom.storage.assets import Asset
 from darkroom.storage.store import Store
+from darkroom.web.services import services
 
 SIDE = 480
 QUALITY = 82
 MIME = images.JPEG
+KEPT_SECONDS = 30 * 24 * 3600
+"""How long a browser keeps one; what is at its address never changes."""
+
+
+def answer(asset: Asset) -> Response:
+    """A stored picture, reduced, for a browser to keep; raises as `small`."""
+    found = services()
+    response = Response(small(found.settings, found.store, asset), mimetype=MIME)
+    response.cache_control.private = True
+    response.cache_control.max_age = KEPT_SECONDS
+    response.cache_control.immutable = True
+    return response
 
 
 def small(settings: Settings, store: Store, asset: Asset) -> bytes:

@@ -1,0 +1,1 @@
+"""Faces: one of a picture put in place of one in another."""

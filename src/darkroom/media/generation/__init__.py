@@ -1,0 +1,1 @@
+"""Pictures made of words, each bought once; and words made better."""

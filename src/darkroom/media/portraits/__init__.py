@@ -1,0 +1,1 @@
+"""Portraits that speak: a picture of a face and a recording become a video."""

@@ -1,0 +1,129 @@
+"""What was published before, found again: requests for pictures, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from darkroom.errors import Invalid, NotFound
+from darkroom.publishing.models import Publication, PublicationPicture
+from darkroom.publishing.status import MOVING
+
+STATES = ("processing", "completed", "failed")
+MOST_DIGITS = 18
+"""A post's number has no more: it is a bigint."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which requests are meant.
+
+    Parameters
+    ----------
+    text
+        A part of the prompt or of the run_id, or the number of the post.
+    state
+        One of `STATES`.
+    site_id
+        0 for the settings' own site.
+    """
+
+    text: str = ""
+    state: str | None = None
+    site_id: int | None = None
+
+
+def checked_state(given: str | None) -> str | None:
+    """A state, or none; `Invalid` for any other word."""
+    if given and given not in STATES:
+        raise Invalid("There is no such state.", "state")
+    return given or None
+
+
+def page(
+    session: Session,
+    owner_id: int | None,
+    wanted: Filter,
+    *,
+    before: tuple[datetime, UUID] | None = None,
+    limit: int,
+) -> Sequence[Publication]:
+    """Requests (owner None: everybody's); `before` is the (created_at, id) of the last one seen."""
+    query = _fitting(select(Publication), wanted)
+    if owner_id is not None:
+        query = query.where(Publication.owner_id == owner_id)
+    if before is not None:
+        query = query.where(tuple_(Publication.created_at, Publication.id) < tuple_(*before))
+    newest = query.order_by(Publication.created_at.desc(), Publication.id.desc())
+    return session.scalars(newest.limit(limit)).all()
+
+
+def together(session: Session, owner_id: int | None, publication_id: UUID) -> Sequence[Publication]:
+    """A request with all others for its post under its run_id, oldest first.
+
+    Raises
+    ------
+    NotFound
+        When there is none, or it is another owner's (None: anybody's will do).
+    """
+    found = _own(session, owner_id, publication_id)
+    names = ("owner_id", "wp_post_id", "client_run_id", "endpoint")
+    query = select(Publication).filter_by(**{name: getattr(found, name) for name in names})
+    same_site = Publication.site_id.is_not_distinct_from(found.site_id)
+    in_order = query.where(same_site).order_by(Publication.created_at, Publication.id)
+    return session.scalars(in_order).all()
+
+
+def picture(session: Session, owner_id: int | None, picture_id: UUID) -> PublicationPicture:
+    """A picture that was made; `NotFound` for any other, and for another owner's."""
+    found = session.get(PublicationPicture, picture_id)
+    if found is None or found.asset_id is None:
+        raise NotFound("There is no such picture.")
+    _own(session, owner_id, found.publication_id)
+    return found
+
+
+def _own(session: Session, owner_id: int | None, publication_id: UUID) -> Publication:
+    found = session.get(Publication, publication_id)
+    if found is None or owner_id not in (None, found.owner_id):
+        raise NotFound("Nothing was published under this address.")
+    return found
+
+
+def _fitting(query: Select[Any], wanted: Filter) -> Select[Any]:
+    if wanted.text:
+        query = query.where(_says(wanted.text))
+    if wanted.state:
+        query = query.where(_stands(wanted.state))
+    if wanted.site_id is not None:
+        query = query.where(Publication.site_id.is_not_distinct_from(wanted.site_id or None))
+    return query
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    said = [
+        column.icontains(text, autoescape=True)
+        for column in (Publication.prompt, Publication.client_run_id)
+    ]
+    is_number = text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS
+    return or_(*said, Publication.wp_post_id == int(text)) if is_number else or_(*said)
+
+
+def _stands(state: str) -> ColumnElement[bool]:
+    """The same as `status.state_of`, asked of the database."""
+    moves, fails = _has(*MOVING), _has("failed")
+    if state == "processing":
+        return moves
+    return and_(~moves, fails if state == "failed" else ~fails)
+
+
+def _has(*statuses: str) -> ColumnElement[bool]:
+    of_it = select(PublicationPicture.id).where(
+        PublicationPicture.publication_id == Publication.id,
+        PublicationPicture.wp_status.in_(statuses),
+    )
+    return of_it.exists()
