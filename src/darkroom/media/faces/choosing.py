@@ -68,9 +68,12 @@ def _none(found: Sequence[Face], name: str) -> Invalid:
     if not found:
         return no_face(name)
     widest = max(face.width for face in found)
-    return Invalid(
+    message = (
         f"The face in {name} is too small: {widest:.0f} pixels wide, at least {SMALLEST} are "
-        "needed. Send a larger picture, or one taken from nearer.",
+        "needed. Send a larger picture, or one taken from nearer."
+    )
+    return Invalid(
+        message,
         name,
         code="tiny_face",
     )

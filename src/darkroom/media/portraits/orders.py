@@ -5,8 +5,8 @@ from typing import Any
 
 from darkroom.errors import Invalid
 from darkroom.media import consent
+from darkroom.media.fields import Fields
 from darkroom.media.requests import Received, Wish
-from darkroom.media.videos.fields import Fields
 from darkroom.web.words import N_
 
 Json = dict[str, Any]

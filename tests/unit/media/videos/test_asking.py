@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Invalid
+from darkroom.media.fields import Fields, flat
 from darkroom.media.videos import asking
-from darkroom.media.videos.fields import Fields, flat
 
 
 def fields(**sent: Any) -> Fields:
