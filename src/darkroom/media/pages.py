@@ -15,7 +15,7 @@ from darkroom.media import requests
 from darkroom.media.answering import first, link
 from darkroom.media.models import MediaRequest
 from darkroom.media.requests import Found
-from darkroom.media.tools import SERVICES, TOOLS
+from darkroom.media.tools import ICONS, SERVICES, TOOLS
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.web.auth import login_required, scope
@@ -31,7 +31,7 @@ PAGE, LATELY = 24, 6
 @pages.record_once
 def _offer_to_templates(state: BlueprintSetupState) -> None:
     state.app.jinja_env.globals.update(studio_tools=TOOLS, first_file=first)
-    state.app.jinja_env.filters.update(file_link=link)
+    state.app.jinja_env.filters.update(file_link=link, service_icon=ICONS.get)
 
 
 @pages.get("")

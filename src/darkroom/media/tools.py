@@ -61,5 +61,8 @@ TOOLS: tuple[Tool, ...] = (
     ),
 )
 
+ICONS = {tool.service: tool.icon for tool in TOOLS} | {"prompts": "words"}
+"""What stands for a request that has no picture."""
+
 SERVICES = ("images", "prompts", "enhancing", "subtitles", "portraits", "faces", "videos")
 """The services, which are also the names of their pipelines."""

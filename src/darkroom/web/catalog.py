@@ -25,7 +25,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "Conflict": (1,),
     "progress": (2,),
 }
-METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
+METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
 PLACES = (
     "src/darkroom/web",
     "src/darkroom/accounts",

@@ -1,6 +1,7 @@
 """`/api/services/status`, `/api/system/info`, `/api/rate-limit/stats`: how things stand."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -11,6 +12,7 @@ from darkroom.media.status.offers import offers
 from darkroom.media.status.runtimes import Runtime
 from darkroom.media.status.standing import standing
 from darkroom.queue.gates import reading
+from darkroom.queue.gates.reading import LimitView
 from darkroom.settings import Quota
 from darkroom.web.auth import login_required, scope
 from darkroom.web.services import services
@@ -72,8 +74,15 @@ def show_limits() -> Response:
         tracked_requests=used.calls,
         refused_requests=used.refused,
         limits={f"/{name}": _quota(each) for name, each in found.settings.gates.limits.items()},
-        clients=[asdict(each) for each in clients],
+        clients=[_client(each) for each in clients],
     )
+
+
+def _client(use: LimitView) -> Json:
+    """How much of a limit a client has used; times as ISO 8601."""
+    told = asdict(use)
+    times = {name: each.isoformat() for name, each in told.items() if isinstance(each, datetime)}
+    return {**told, **times}
 
 
 def runtime_json(found: Runtime) -> Json:
