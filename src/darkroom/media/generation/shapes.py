@@ -2,8 +2,8 @@
 
 from math import log
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from darkroom.storage.images import Pixels
 
@@ -40,9 +40,7 @@ def in_size(pixels: Pixels, size: Size) -> Pixels:
     if (pixels.shape[1], pixels.shape[0]) == size:
         return pixels
     cut = _middle(pixels, size[0] / size[1])
-    shrinks = size[0] < cut.shape[1]
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LANCZOS4
-    return np.asarray(cv2.resize(cut, size, interpolation=how), np.uint8)
+    return np.asarray(Image.fromarray(cut).resize(size, Image.Resampling.LANCZOS))
 
 
 def _middle(pixels: Pixels, wanted: float) -> Pixels:
