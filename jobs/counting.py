@@ -28,6 +28,7 @@ from darkroom.counting.models import Photo
 from darkroom.counting.overlap import Features
 from darkroom.counting.overlaps import Pair
 from darkroom.counting.places import locating
+from darkroom.counting.places.locating import Position, Verdict
 from darkroom.counting.review import estimating, recounting, scales
 from darkroom.counting.review.recounting import Sheet
 from darkroom.counting.service import folder
@@ -62,12 +63,12 @@ def ingest(task: Task, session_id: str) -> Save:
             photos=len(photos),
         )
         prepared.append(_prepare(task, UUID(session_id), photo))
+    verdict = _verdict(task, [taken.position for _, taken in prepared if taken.position])
 
     def save(tx: Transaction) -> None:
         for photo, (thumbnail, taken) in zip(photos, prepared, strict=True):
             _keep(tx, tx.session.get_one(Photo, photo.image_id), thumbnail, taken)
-        tx.session.flush()
-        _locate(tx, session_id, task.settings.counting.nearest_metres)
+        _locate(tx, session_id, verdict)
         if len(photos) > 1:
             tx.enqueue(compare.call(session_id=session_id))
 
@@ -78,7 +79,9 @@ def ingest(task: Task, session_id: str) -> Save:
 def locate(task: Task, session_id: str) -> Save:
     """Have the photos counted now that somebody chose a location, or there may be a sure one."""
     task.progress(0.0, "looking up the location")
-    return lambda tx: _locate(tx, session_id, task.settings.counting.nearest_metres)
+    photos = reading.photos_of(task.database, UUID(session_id))
+    verdict = _verdict(task, locating.positions(photos))
+    return lambda tx: _locate(tx, session_id, verdict)
 
 
 @step(lane="cpu")
@@ -236,9 +239,14 @@ def _estimates(task: Task, sheet: Sheet, number: int, sheets: int) -> dict[int, 
         return estimating.estimates(pixels, sheet.standing, sheet.corrected, parameters, report)
 
 
-def _locate(tx: Transaction, session_id: str, within: float) -> None:
+def _verdict(task: Task, positions: Sequence[Position]) -> Verdict:
+    """Which location the photos of a session show, by where they were taken."""
+    with task.database.session() as session:
+        return locating.decide(session, positions, task.settings.counting.nearest_metres)
+
+
+def _locate(tx: Transaction, session_id: str, verdict: Verdict) -> None:
     """Have the photos detected where their location is sure, else wait for a choice."""
-    verdict = locating.decide(tx.session, UUID(session_id), within)
     photos = reading.session_row(tx.session, UUID(session_id))
     if locating.settle(tx.session, photos, verdict):
         aggregation = aggregate.call(share=AGGREGATING, session_id=session_id)

@@ -29,7 +29,7 @@ PATIENCE = 180
 
 # Stands in for the program of others: it takes LivePortrait's options, notes them, and films.
 PROGRAM = """
-import os, pathlib, subprocess, sys, time
+import os, pathlib, signal, subprocess, sys
 options = sys.argv[1:]
 here = pathlib.Path(__file__).parent
 if (here / "faceless").exists():
@@ -37,7 +37,7 @@ if (here / "faceless").exists():
 (here / "seen").write_text(" ".join([*options, *sorted(os.environ)]))
 if (here / "stuck").exists():
     (here / "pid").write_text(str(os.getpid()))
-    time.sleep(600)
+    signal.pause()
 target = pathlib.Path(options[options.index("--output-dir") + 1]) / "portrait--motion.mp4"
 film = ["-f", "lavfi", "-i", "testsrc2=size=320x376:rate=25:duration=3", "-pix_fmt", "yuv420p"]
 subprocess.run(["ffmpeg", "-loglevel", "error", *film, str(target)], check=True)

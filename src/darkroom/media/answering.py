@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Response, jsonify, request, url_for
+from flask import Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.http import parse_list_header
 
@@ -45,6 +45,13 @@ def answered(run_id: UUID, *, waits: bool = True, inline: bool = False) -> Respo
         where = url_for("media_api.show", request_id=found.row.id)
         return jsonify({**answer, "poll": where}), 202, {"Location": where}
     return _failed(answer, run)
+
+
+def on_to_page(run_id: UUID) -> ResponseReturnValue:
+    """Where a form of the studio leads: to the page of the request, whose run has begun."""
+    with services().database.session() as session:
+        request_id = requests.of_run(session, run_id).row.id
+    return redirect(url_for("studio.show", request_id=request_id), 303)
 
 
 def prefers_async() -> bool:

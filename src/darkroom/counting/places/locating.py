@@ -22,6 +22,9 @@ from darkroom.db.statements import statement
 PUT_OFF = timedelta(days=365)
 """A choice comes sooner or never; until then the step wakes only when it is made."""
 
+Position = tuple[float, float]
+"""Latitude and longitude, in degrees."""
+
 WITHOUT_POSITION, TOO_FAR, APART = "without_position", "too_far", "apart"
 
 
@@ -42,21 +45,18 @@ class Verdict:
     doubt: str | None = None
 
 
-def decide(session: Session, session_id: UUID, within: float) -> Verdict:
-    """Look the session's photos up; `within` metres a location counts as the nearest."""
-    photos = session.scalars(
-        select(Photo)
-        .join(PhotoSession, PhotoSession.id == Photo.session_id)
-        .where(PhotoSession.session_id == session_id)
-        .order_by(Photo.position)
-    ).all()
+def decide(session: Session, positions: Sequence[Position], within: float) -> Verdict:
+    """Look positions of photos up; `within` metres a location counts as the nearest.
+
+    All locations are read: call it before the transaction that writes what comes of it.
+    """
     if not locations.any_in_use(session):
         return Verdict()
-    return verdict(locations.lookup(session), positions(photos), within)
+    return verdict(locations.lookup(session), positions, within)
 
 
-def positions(photos: Sequence[Photo]) -> list[tuple[float, float]]:
-    """Latitude and longitude of the photos that have them."""
+def positions(photos: Sequence[Photo]) -> list[Position]:
+    """Where the photos were taken, of those that say it."""
     return [
         (photo.gps_latitude, photo.gps_longitude)
         for photo in photos
@@ -64,8 +64,8 @@ def positions(photos: Sequence[Photo]) -> list[tuple[float, float]]:
     ]
 
 
-def verdict(lookup: Lookup, positions: Sequence[tuple[float, float]], within: float) -> Verdict:
-    """What positions (latitude, longitude) say together."""
+def verdict(lookup: Lookup, positions: Sequence[Position], within: float) -> Verdict:
+    """What positions say together."""
     if not positions:
         return Verdict(doubt=WITHOUT_POSITION)
     found = [lookup.find(latitude, longitude, within) for latitude, longitude in positions]

@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from darkroom.errors import Invalid
-from darkroom.media import requests
+from darkroom.media.answering import on_to_page
 from darkroom.media.enhancing import orders, taking
 from darkroom.web.auth import login_required
 from darkroom.web.idempotency import Keep, idempotent
+from darkroom.web.rate_limit import rate_limit
 from darkroom.web.services import services
 
 pages = Blueprint("enhancing", __name__, url_prefix="/studio", template_folder="templates")
@@ -25,15 +26,10 @@ def form() -> ResponseReturnValue:
     return _form()
 
 
-def _on_to(run_id: UUID) -> ResponseReturnValue:
-    with services().database.session() as session:
-        request_id = requests.of_run(session, run_id).row.id
-    return redirect(url_for("studio.show", request_id=request_id), 303)
-
-
 @pages.post("/enhance")
 @login_required
-@idempotent(_on_to)
+@rate_limit("enhance-media")
+@idempotent(on_to_page)
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a picture or a video enlarged."""
     try:

@@ -2,14 +2,16 @@
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from darkroom.errors import Invalid
-from darkroom.media import receiving, requests
+from darkroom.media import receiving
+from darkroom.media.answering import on_to_page
 from darkroom.media.faces import taking
 from darkroom.web.auth import login_required
 from darkroom.web.idempotency import Keep, idempotent
+from darkroom.web.rate_limit import rate_limit
 from darkroom.web.services import services
 
 pages = Blueprint("faces", __name__, url_prefix="/studio", template_folder="templates")
@@ -26,15 +28,10 @@ def form() -> ResponseReturnValue:
     return _form()
 
 
-def _on_to(run_id: UUID) -> ResponseReturnValue:
-    with services().database.session() as session:
-        request_id = requests.of_run(session, run_id).row.id
-    return redirect(url_for("studio.show", request_id=request_id), 303)
-
-
 @pages.post("/face-swap")
 @login_required
-@idempotent(_on_to)
+@rate_limit("face-swap")
+@idempotent(on_to_page)
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a face swapped."""
     try:

@@ -2,16 +2,17 @@
 
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from darkroom.errors import Invalid
-from darkroom.media import receiving, requests
+from darkroom.media import receiving
+from darkroom.media.answering import on_to_page
 from darkroom.media.portraits import taking
 from darkroom.media.portraits.orders import FLAGS
 from darkroom.web.auth import login_required
 from darkroom.web.idempotency import Keep, idempotent
-from darkroom.web.services import services
+from darkroom.web.rate_limit import rate_limit
 
 pages = Blueprint("portraits", __name__, url_prefix="/studio", template_folder="templates")
 
@@ -23,15 +24,10 @@ def form() -> ResponseReturnValue:
     return _form()
 
 
-def _on_to(run_id: UUID) -> ResponseReturnValue:
-    with services().database.session() as session:
-        request_id = requests.of_run(session, run_id).row.id
-    return redirect(url_for("studio.show", request_id=request_id), 303)
-
-
 @pages.post("/live-portrait")
 @login_required
-@idempotent(_on_to)
+@rate_limit("live-portrait")
+@idempotent(on_to_page)
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of a portrait."""
     try:

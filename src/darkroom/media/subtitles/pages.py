@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from darkroom.errors import Conflict, Invalid, NotFound
 from darkroom.media import requests
-from darkroom.media.answering import first, link
+from darkroom.media.answering import first, link, on_to_page
 from darkroom.media.subtitles import ordering, sheets, views, wishes, writing
 from darkroom.media.subtitles.sheets import Sheet
 from darkroom.media.subtitles.style import Style
@@ -18,6 +18,7 @@ from darkroom.media.subtitles.wishes import Asked
 from darkroom.web.audience import wants_json
 from darkroom.web.auth import login_required, scope
 from darkroom.web.idempotency import Keep, idempotent
+from darkroom.web.rate_limit import rate_limit
 from darkroom.web.services import services
 from darkroom.web.words import say
 
@@ -46,15 +47,10 @@ def form() -> ResponseReturnValue:
     return _form()
 
 
-def _on_to(run_id: UUID) -> ResponseReturnValue:
-    with services().database.session() as session:
-        request_id = requests.of_run(session, run_id).row.id
-    return redirect(url_for("studio.show", request_id=request_id), 303)
-
-
 @pages.post("")
 @login_required
-@idempotent(_on_to)
+@rate_limit("subtitles")
+@idempotent(on_to_page)
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a file written down."""
     try:
@@ -85,7 +81,7 @@ def save(request_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/<uuid:request_id>/burn")
 @login_required
-@idempotent(_on_to)
+@idempotent(on_to_page)
 def burn(request_id: UUID, keep: Keep) -> UUID | ResponseReturnValue:
     """Put the cues as they are now into the video."""
     try:

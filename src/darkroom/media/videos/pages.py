@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from darkroom.errors import Invalid
-from darkroom.media import receiving, requests
+from darkroom.media import receiving
+from darkroom.media.answering import on_to_page
 from darkroom.media.fields import Fields
 from darkroom.media.videos import plan, taking
 from darkroom.media.videos.asking import LONGEST_TITLE
 from darkroom.web.auth import login_required
 from darkroom.web.idempotency import Keep, idempotent
 from darkroom.web.rate_limit import rate_limit
-from darkroom.web.services import services
 from darkroom.web.words import N_
 
 pages = Blueprint("videos", __name__, url_prefix="/studio/videos", template_folder="templates")
@@ -58,16 +58,10 @@ def scenes() -> ResponseReturnValue:
     return _form("media/scenes.html")
 
 
-def _on_to(run_id: UUID) -> ResponseReturnValue:
-    with services().database.session() as session:
-        request_id = requests.of_run(session, run_id).row.id
-    return redirect(url_for("studio.show", request_id=request_id), 303)
-
-
 @pages.post("")
 @login_required
 @rate_limit("render-video")
-@idempotent(_on_to)
+@idempotent(on_to_page)
 def submit_slideshow(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of pictures."""
     return _taken(taking.take_slideshow, "media/slideshow.html", keep)
@@ -76,7 +70,7 @@ def submit_slideshow(keep: Keep) -> UUID | ResponseReturnValue:
 @pages.post("/scenes")
 @login_required
 @rate_limit("render-multi-scene")
-@idempotent(_on_to)
+@idempotent(on_to_page)
 def submit_scenes(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of scenes."""
     return _taken(taking.take_scenes, "media/scenes.html", keep)
