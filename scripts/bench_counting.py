@@ -21,7 +21,9 @@ counting, drawing and encoding by themselves.
 import argparse
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +122,7 @@ def ours_whole(containers: Path, detector: PlantDetector, cache: Path, device: s
     """The counter of the product."""
     settings = CountingSettings()
     segmenter = ContainerSegmenter(containers, cache_dir=cache, device=device)
-    counter = PhotoCounter(segmenter, detector, settings, Parameters())
+    counter = PhotoCounter(segmenter, partial(nullcontext, detector), settings, Parameters())
 
     def detect(image: Image) -> Boxes:
         found = counter.count(image, lambda *told: None)

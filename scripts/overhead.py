@@ -7,8 +7,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -145,7 +146,7 @@ def _worker(folder: Path, cache: Path, device: str) -> Timed:
     settings = Settings(home=folder, database_url=None).counting
     counter = PhotoCounter(
         ContainerSegmenter(bundled("containers"), cache_dir=cache, device=device),
-        PlantDetector(bundled("plants"), cache_dir=cache, device=device),
+        partial(nullcontext, PlantDetector(bundled("plants"), cache_dir=cache, device=device)),
         settings,
         Parameters(),
     )

@@ -43,6 +43,7 @@ CHROMIUM_FLAGS = [
     "--disable-sync",
 ]
 
+_BEGUN = "html[data-begun], html:not(:has(script[src*='js/main']))"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -276,5 +277,32 @@ def browser() -> Iterator[Any]:
         pytest.skip("no browser: Playwright needs Debian's libatomic1")
     with sync_api.sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_FLAGS)
-        yield opened
+        yield _Patient(opened)
         opened.close()
+
+
+class _Patient:
+    """A browser whose pages are used when their scripts have begun, as a person would."""
+
+    def __init__(self, browser: Any) -> None:
+        self.browser = browser
+
+    def new_context(self, **options: Any) -> Any:
+        """As the browser's own."""
+        context = self.browser.new_context(**options)
+        context.on("page", _wait_for_scripts)
+        return context
+
+
+def _wait_for_scripts(page: Any) -> None:
+    for name in ("goto", "reload", "wait_for_url"):
+        setattr(page, name, _then_begun(page, getattr(page, name)))
+
+
+def _then_begun(page: Any, go: Callable[..., Any]) -> Callable[..., Any]:
+    def gone(*values: Any, **options: Any) -> Any:
+        answer = go(*values, **options)
+        page.wait_for_selector(_BEGUN, state="attached")
+        return answer
+
+    return gone

@@ -20,7 +20,7 @@ def photo_counter(task: Task, settings: Settings, parameters: Parameters) -> Pho
     detector = GatedDetector(task, models.plants(plants, settings.cache_dir))
     segmenter.load()
     detector.load()
-    return PhotoCounter(segmenter, detector, settings.counting, parameters)
+    return PhotoCounter(segmenter, detector.held, settings.counting, parameters)
 
 
 def prepare(settings: Settings) -> None:

@@ -1,11 +1,13 @@
-"""The counting models as a step sees with them: from the cache, each look behind its breaker."""
+"""The counting models as a step sees with them: from the cache, a photo behind their breakers."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from darkroom.gated import models
 from darkroom.queue.task import Task
 from darkroom.vision.cache import Model
-from darkroom.vision.detect import Detections, Image, OnSlice, PlantDetector
+from darkroom.vision.detect import Image, PlantDetector
 from darkroom.vision.segment import Container, ContainerSegmenter
 
 SEGMENT, DETECT = "segment", "detect"
@@ -39,23 +41,8 @@ class GatedDetector:
         """Load it now, not with the first look."""
         models.load(self.task, self.model, DETECT)
 
-    def detect(
-        self,
-        image: Image,
-        *,
-        confidence: float,
-        faint: float | None,
-        slice_size: int,
-        overlap: float,
-        on_slice: OnSlice | None,
-    ) -> Detections:
-        """As `PlantDetector.detect`."""
+    @contextmanager
+    def held(self) -> Iterator[PlantDetector]:
+        """The detector, for all looks at one photo: its gate is asked once."""
         with models.using(self.task, self.model, DETECT) as loaded:
-            return loaded.detect(
-                image,
-                confidence=confidence,
-                faint=faint,
-                slice_size=slice_size,
-                overlap=overlap,
-                on_slice=on_slice,
-            )
+            yield loaded

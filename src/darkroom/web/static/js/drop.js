@@ -9,6 +9,7 @@ export function begin(form) {
   zone.listen();
   // Chosen before this script had come, or kept by the browser on the way back.
   zone.take(zone.input);
+  zone.take(zone.camera);
 }
 
 class DropZone {

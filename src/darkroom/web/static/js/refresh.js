@@ -6,9 +6,9 @@ import { word } from "./words.js";
 
 export function keepFresh() {
   const every = Number(document.querySelector("[data-refresh]").dataset.refresh);
-  say(word("live"));
+  tell();
   setInterval(() => { if (isWanted()) refresh(); }, every);
-  document.addEventListener("change", () => say(word(isSelecting() ? "paused" : "live")));
+  document.addEventListener("change", tell);
 }
 
 function isWanted() {
@@ -19,6 +19,7 @@ function isSelecting() {
   return document.querySelector("[data-select]:checked") !== null;
 }
 
-function say(what) {
+function tell() {
+  const what = word(isSelecting() ? "paused" : "live");
   for (const element of document.querySelectorAll("[data-live-word]")) element.textContent = what;
 }
