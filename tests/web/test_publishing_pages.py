@@ -362,7 +362,7 @@ def test_a_connection_that_works_shows_the_types_to_be_set_up(
     path = added(visitor, twinkle)
     page = visitor.send(f"{path}/test", page=path).text
     assert "It works." in page and "lets sandbox in" in page
-    assert f'href="{path}/types/new?type=planessemanales"' in page
+    assert f'href="{path}/types/new?type=planessemanales&amp;read=1"' in page
     assert "type=media" not in page
 
 
@@ -392,6 +392,43 @@ def test_the_fields_of_a_type_are_set_up_changed_and_removed(site: Site, visitor
     assert rows(site, PostTypeRow)[1].gallery == "galeria"
     visitor.send(f"{path}/remove", page=path)
     assert len(rows(site, PostTypeRow)) == 1
+
+
+def test_a_type_is_filled_in_with_the_fields_that_its_site_shows(
+    visitor: Visitor, twinkle: Json
+) -> None:
+    path = added(visitor, twinkle)
+    page = visitor.get(f"{path}/types/new?type=planessemanales&read=1").text
+    assert 'value="foto, foto_2, foto_3"' in page and 'value="galeria"' in page
+    assert "descripcion, tema, tipo_de_actividad" in page
+
+
+def test_fields_of_a_type_that_is_set_up_are_shown_beside_what_was_chosen(
+    visitor: Visitor, twinkle: Json
+) -> None:
+    path = added(visitor, twinkle)
+    sent = {"endpoint": "productos", "fields": "imagen", "title_from": "sku", "status": "draft"}
+    visitor.send(f"{path}/types/new", page=f"{path}/types/new", **sent)
+    assert "Read the fields from the site" in visitor.get(f"{path}/types/productos").text
+    page = visitor.get(f"{path}/types/productos?read=1").text
+    assert 'value="imagen"' in page and "sku, precio" in page
+
+
+@pytest.mark.parametrize(
+    ("type", "changed", "said"),
+    [
+        ("pages", {}, "shows no custom fields of this type"),
+        ("nada", {}, "rest_no_route"),
+        ("../users", {}, "endpoint must be a post type"),
+        ("productos", {"base_url": "http://127.0.0.1:9"}, "reached"),
+    ],
+)
+def test_fields_that_cannot_be_read_say_why(
+    visitor: Visitor, twinkle: Json, type: str, changed: Json, said: str
+) -> None:
+    path = added(visitor, {**twinkle, **changed})
+    page = visitor.get(f"{path}/types/new", query_string={"type": type, "read": "1"})
+    assert page.status_code == 200 and said in page.text
 
 
 @pytest.mark.parametrize(

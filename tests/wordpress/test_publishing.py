@@ -5,6 +5,9 @@ from uuid import uuid4
 import pytest
 from flask.testing import FlaskClient
 
+from darkroom.publishing import connection
+from darkroom.publishing.connection import Shown
+from darkroom.settings import WordPressSettings
 from tests.sandboxed import Sandboxed
 
 from .conftest import MEDIA, POSTS, Publishing, RealSite
@@ -180,3 +183,11 @@ def test_the_types_of_posts_are_read_from_the_site(publishing: Publishing):
     found = publisher.client.get("/api/publishing/sites/Real/types").json
     assert found["is_reached"] is True
     assert {"planessemanales", "productos", "posts"} <= set(found["there"])
+
+
+def test_the_fields_of_a_type_are_read_from_the_site(real_site: RealSite):
+    login = real_site.login
+    entered = WordPressSettings(login["url"], login["user"], login["password"], None)
+    found = connection.shown(entered, "planessemanales")
+    assert found.pictures == ["foto", "foto_2", "foto_3"] and found.lists == ["galeria"]
+    assert connection.shown(entered, "posts") == Shown()

@@ -36,6 +36,27 @@ def write(site: WordPress, rest_base: str, post_id: int, fields: Mapping[str, An
     return str(found.get("link") or "")
 
 
+def types_of(site: WordPress, rest_base: str) -> dict[str, frozenset[str]]:
+    """The fields that REST shows of a type of post, each with the JSON types that it takes.
+
+    Raises
+    ------
+    Permanent
+        When there is no such type; and what `WordPress.call` raises.
+    """
+    found: Any = site.call("OPTIONS", f"/wp-json/wp/v2/{rest_base}").json()
+    for name in ("schema", "properties", "acf", "properties"):
+        found = found.get(name) if isinstance(found, dict) else None
+    # PHP writes an empty map as a list.
+    fields = found if isinstance(found, dict) else {}
+    return {name: _types(field) for name, field in fields.items() if isinstance(field, dict)}
+
+
+def _types(field: Mapping[str, Any]) -> frozenset[str]:
+    said = field.get("type")
+    return frozenset(said if isinstance(said, list) else [said] if isinstance(said, str) else ())
+
+
 def unlike(sent: Mapping[str, Any], found: Any) -> list[str]:
     """The fields that are not as they were sent, in order."""
     held = found if isinstance(found, dict) else {}

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from darkroom.accounts.audit import Actor
 from darkroom.errors import DarkroomError, Invalid, NotFound
 from darkroom.publishing import connection, forms, post_types, sites
-from darkroom.publishing.connection import Connection
+from darkroom.publishing.connection import Connection, Shown
 from darkroom.publishing.fields import PostType
 from darkroom.publishing.models import WordPressSite
+from darkroom.settings import WordPressSettings
 from darkroom.web.auth import admin_required, current_user
 from darkroom.web.services import services
 from darkroom.web.words import N_
@@ -94,8 +95,7 @@ def remove(site_id: int) -> ResponseReturnValue:
 def test(site_id: int) -> ResponseReturnValue:
     """Whether the site lets us in, and its types of posts."""
     try:
-        with services().database.session() as db:
-            login = sites.opened(db, services().settings, _id(site_id)).login
+        login = _login(site_id)
     except NotFound:
         raise
     except DarkroomError as error:
@@ -106,8 +106,11 @@ def test(site_id: int) -> ResponseReturnValue:
 @pages.get("/<int:site_id>/types/new")
 @admin_required
 def new_type(site_id: int) -> ResponseReturnValue:
-    """The form of a type to be set up; `?type=` names it."""
-    return _type_page(site_id, None, _fields(PostType(request.args.get("type", ""))))
+    """The form of a type to be set up; `?type=` names it, `?read=1` fills it in from the site."""
+    endpoint = request.args.get("type", "")
+    shown = _shown(site_id, endpoint)
+    proposed = shown.mapped(endpoint) if shown else PostType(endpoint)
+    return _type_page(site_id, None, _fields(proposed), shown=shown)
 
 
 @pages.post("/<int:site_id>/types/new")
@@ -120,10 +123,10 @@ def add_type(site_id: int) -> ResponseReturnValue:
 @pages.get("/<int:site_id>/types/<rest_base>")
 @admin_required
 def edit_type(site_id: int, rest_base: str) -> ResponseReturnValue:
-    """The form of a type that is set up."""
+    """The form of a type that is set up; `?read=1` tells which fields the site shows."""
     with services().database.session() as db:
         found = post_types.of(db, _id(site_id), rest_base)
-    return _type_page(site_id, rest_base, _fields(found))
+    return _type_page(site_id, rest_base, _fields(found), shown=_shown(site_id, rest_base))
 
 
 @pages.post("/<int:site_id>/types/<rest_base>")
@@ -141,6 +144,23 @@ def remove_type(site_id: int, rest_base: str) -> ResponseReturnValue:
         post_types.remove(db, _id(site_id), rest_base)
     flash(gettext("Removed."))
     return _to_site(site_id)
+
+
+def _login(site_id: int) -> WordPressSettings:
+    with services().database.session() as db:
+        return sites.opened(db, services().settings, _id(site_id)).login
+
+
+def _shown(site_id: int, endpoint: str) -> Shown | None:
+    """The fields of a type on the site, where the page is asked to read them."""
+    if "read" not in request.args:
+        return None
+    try:
+        return connection.shown(_login(site_id), _checked(endpoint))
+    except NotFound:
+        raise
+    except DarkroomError as error:
+        return Shown(problem=error.message)
 
 
 def _put_type(site_id: int, known: str | None, endpoint: str) -> ResponseReturnValue:
@@ -231,7 +251,11 @@ def _site_page(
 
 
 def _type_page(
-    site_id: int, endpoint: str | None, given: Mapping[str, Any], error: Invalid | None = None
+    site_id: int,
+    endpoint: str | None,
+    given: Mapping[str, Any],
+    error: Invalid | None = None,
+    shown: Shown | None = None,
 ) -> ResponseReturnValue:
     with services().database.session() as db:
         row = _existing(db, site_id)
@@ -242,6 +266,7 @@ def _type_page(
             endpoint=endpoint,
             given=given,
             errors=_errors(error),
+            shown=shown,
             statuses={name: gettext(text) for name, text in STATUSES.items()},
         )
     return page, error.status if error else 200

@@ -23,6 +23,12 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "page": {},
 }
 """The fields that are shown in REST, by type. "interno" is there, but its group is not shown."""
+TYPES: Mapping[str, list[str]] = {
+    "image": ["integer", "null"],
+    "gallery": ["array", "null"],
+    "text": ["string", "null"],
+    "number": ["number", "null"],
+}
 EMPTY: Mapping[str, Any] = {"image": None, "gallery": [], "text": "", "number": None}
 
 
@@ -47,19 +53,23 @@ def shown(post: Post) -> Any:
     return {name: post.fields.get(name, EMPTY[kind]) for name, kind in known.items()} or []
 
 
+def schema(type: str) -> dict[str, Any]:
+    """What OPTIONS tells of the fields of a type."""
+    fields = {name: {"type": TYPES[kind]} for name, kind in FIELDS[type].items()}
+    return {"description": "ACF field data", "type": "object", "properties": fields or []}
+
+
 def _check(site: Site, name: str, kind: str, value: Any) -> None:
-    if value is None or value == "":
-        return
-    if kind == "image" and not _is_media(site, value):
-        raise Unfit(name, "integer,null")
-    if kind == "gallery" and not (
-        isinstance(value, list) and all(_is_media(site, v) for v in value)
-    ):
-        raise Unfit(name, "array,null")
-    if kind == "number" and not isinstance(value, int | float):
-        raise Unfit(name, "number,null")
-    if kind == "text" and not isinstance(value, str):
-        raise Unfit(name, "string,null")
+    if value is not None and value != "" and not _fits(site, kind, value):
+        raise Unfit(name, ",".join(TYPES[kind]))
+
+
+def _fits(site: Site, kind: str, value: Any) -> bool:
+    if kind == "image":
+        return _is_media(site, value)
+    if kind == "gallery":
+        return _is_gallery(site, value)
+    return isinstance(value, str if kind == "text" else int | float)
 
 
 def _is_gallery(site: Site, value: Any) -> bool:

@@ -194,6 +194,15 @@ def update_post(name: str, base: str, id: int) -> ResponseReturnValue:
         return _write(name, base, post)
 
 
+@service.route(f"{API}/<base>", methods=["OPTIONS"])
+def tell_schema(name: str, base: str) -> ResponseReturnValue:
+    """What posts of a type are made of, to anybody who asks."""
+    if base not in POSTS:
+        return _no_route()
+    told = {"title": POSTS[base], "type": "object", "properties": {"acf": acf.schema(POSTS[base])}}
+    return jsonify(namespace="wp/v2", methods=["GET", "POST"], schema=told)
+
+
 @service.get(f"{API}/<base>")
 def find_posts(name: str, base: str) -> ResponseReturnValue:
     """The posts that a search finds, of those anybody ever looked at."""
