@@ -27,20 +27,26 @@ MODELS: Mapping[str, str] = {
 """The networks, and what each is for."""
 
 
-def picture(sent: Mapping[str, Any], file: Received, most: int, field: str) -> Wish:
+USUAL: Mapping[str, str] = {PICTURE: PHOTOS, VIDEO: VIDEOS}
+
+
+def asked(sent: Mapping[str, Any], kind: str) -> Json:
+    """How a picture or a video is to be enlarged, before its file is looked at."""
+    return {"kind": kind, "scale": _scale(sent), "model": _model(sent, USUAL[kind])}
+
+
+def picture(asked: Json, file: Received, most: int, field: str) -> Wish:
     """A picture to be enlarged to at most so many pixels; `Invalid` where that is not enough."""
-    scale, model = _scale(sent), _model(sent, PHOTOS)
-    _insist_fits((file.stored.width or 0) * (file.stored.height or 0), scale, most, field)
-    asked = {"kind": PICTURE, "scale": scale, "model": model}
+    pixels = (file.stored.width or 0) * (file.stored.height or 0)
+    _insist_fits(pixels, asked["scale"], most, field)
     return Wish(SERVICE, _title(file, N_("A picture")), asked, [file])
 
 
-def film(sent: Mapping[str, Any], file: Received, most: int, field: str) -> Wish:
+def film(asked: Json, file: Received, most: int, field: str) -> Wish:
     """A short video to be enlarged; `Invalid` where it is none, or longer or larger than can be."""
     seen = _seen(file, field)
-    scale, model = _scale(sent), _model(sent, VIDEOS)
-    _insist_fits(seen.width * seen.height, scale, min(most, MOST_FRAME_PIXELS), field)
-    asked = {"kind": VIDEO, "scale": scale, "model": model}
+    most = min(most, MOST_FRAME_PIXELS)
+    _insist_fits(seen.width * seen.height, asked["scale"], most, field)
     return Wish(SERVICE, _title(file, N_("A video")), asked, [file])
 
 

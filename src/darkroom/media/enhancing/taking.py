@@ -17,14 +17,16 @@ LANE = "gpu"
 
 def take_picture(sent: Mapping[str, Any], file: Incoming | None, field: str, keep: Keep) -> UUID:
     """Store a picture and have it enlarged; answers the run."""
+    asked = orders.asked(sent, orders.PICTURE)
     stored = receiving.picture(file, orders.PICTURE, field)
-    return _begun(orders.picture(sent, stored, _most(), field), "enhancing.enlarge", keep)
+    return _begun(orders.picture(asked, stored, _most(), field), "enhancing.enlarge", keep)
 
 
 def take_film(sent: Mapping[str, Any], file: Incoming | None, field: str, keep: Keep) -> UUID:
     """Store a video and have it enlarged; answers the run."""
+    asked = orders.asked(sent, orders.VIDEO)
     stored = receiving.media(file, orders.VIDEO, field)
-    return _begun(orders.film(sent, stored, _most(), field), "enhancing.film", keep)
+    return _begun(orders.film(asked, stored, _most(), field), "enhancing.film", keep)
 
 
 def _begun(wish: Wish, step: str, keep: Keep) -> UUID:
