@@ -14,6 +14,7 @@ from darkroom.accounts import service as accounts
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings
 from darkroom.web.app import create_app
+from tests.statements import statements_of
 
 UPLOAD = "/api/v1/stock/photo"
 
@@ -164,6 +165,29 @@ def test_an_unknown_user_id_is_refused(client: FlaskClient):
     for wrong in ("999999", "99999999999999999999", "-1", "you"):
         answer = upload(client, (jpeg(), "a.jpg"), user_id=wrong)
         assert (answer.status_code, answer.json["error"]["field"]) == (400, "user_id")
+
+
+@pytest.mark.parametrize("way", ["form", "query"])
+def test_user_1_of_a_fresh_installation_is_whoever_calls(
+    client: FlaskClient, database: Database, way: str
+):
+    sent = {"data": {"file": (io.BytesIO(jpeg()), "a.jpg")}}
+    if way == "form":
+        sent["data"]["user_id"] = "1"
+    answer = client.post(UPLOAD, query_string={"user_id": "1"} if way == "query" else {}, **sent)
+    assert answer.status_code == 202
+    with database.session() as session:
+        [local] = accounts.list_users(session)
+    assert local.id != 1
+    assert owner_of(database, answer.json["task_id"]) == local.id
+
+
+def test_a_task_is_read_without_what_only_corrections_need(client: FlaskClient, database: Database):
+    task_id = upload(client, (jpeg(), "tray.jpg")).json["task_id"]
+    with statements_of(database) as statements:
+        assert client.get(f"/api/v1/stock/tasks/{task_id}").status_code == 200
+    of_containers = [one for one in statements if "FROM containers" in one]
+    assert of_containers and not any("faint" in one for one in of_containers)
 
 
 def test_nothing_of_a_refused_photo_stays_in_the_temporary_folder(

@@ -130,6 +130,12 @@ def test_a_product_without_a_reference_keeps_the_first_that_it_is_given(
     assert (found.reference, found.wants_reference) == (Reference(61, 92), False)
 
 
+def test_a_count_made_again_asks_for_no_reference(database: Database, place: Nursery) -> None:
+    with database.session() as session:
+        first = counted(session, place, 0, 0)
+    assert not parameters(database, place, rerun_of_id=first).wants_reference
+
+
 def test_many_sure_plants_say_what_colours_their_product_has() -> None:
     scene = draw(Look(seed=1))
     sure, few = (_container(scene, number) for number in (40, 10))

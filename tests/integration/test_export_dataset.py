@@ -10,10 +10,12 @@ import pytest
 import yaml
 from PIL import Image
 from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 from werkzeug.datastructures import FileStorage
 
 from darkroom.accounts.service import ensure_admin
 from darkroom.counting.models import Container, Detection, Photo, PhotoSession
+from darkroom.counting.rerun import service as rerun
 from darkroom.counting.review import dataset
 from darkroom.counting.service import CountingService
 from darkroom.db.sessions import Database
@@ -38,13 +40,31 @@ def reviewed(settings: Settings, database: Database, name: str, estimated: int =
             select(PhotoSession).where(PhotoSession.session_id == made.session_id)
         ).one()
         photo = db.scalars(select(Photo).where(Photo.session_id == session.id)).one()
-        photo.reviewed_at = datetime(2026, 5, 1, tzinfo=UTC)
-        for number, (left, more) in enumerate(((20, 0), (700, estimated)), start=1):
-            container = _container(photo, number, left, more)
-            db.add(container)
-            db.flush()
-            db.add_all(_plant(photo, container, left + 100 + 40 * place) for place in range(10))
+        _accept(db, photo, 1, estimated)
         return photo.image_id
+
+
+def counted_again(database: Database, image_id: UUID, day: int) -> UUID:
+    """The same photo, counted again and accepted on that day of May."""
+    with database.session() as db:
+        first = db.get_one(PhotoSession, db.get_one(Photo, image_id).session_id)
+        run_id = rerun.again(db, first, {})
+        photo = db.scalars(
+            select(Photo)
+            .join(PhotoSession, PhotoSession.id == Photo.session_id)
+            .where(PhotoSession.run_id == run_id)
+        ).one()
+        _accept(db, photo, day)
+        return photo.image_id
+
+
+def _accept(db: Session, photo: Photo, day: int, estimated: int = 0) -> None:
+    photo.reviewed_at = datetime(2026, 5, day, tzinfo=UTC)
+    for number, (left, more) in enumerate(((20, 0), (700, estimated)), start=1):
+        container = _container(photo, number, left, more)
+        db.add(container)
+        db.flush()
+        db.add_all(_plant(photo, container, left + 100 + 40 * place) for place in range(10))
 
 
 def _container(photo: Photo, number: int, left: int, estimated: int) -> Container:
@@ -129,6 +149,30 @@ def test_only_reviewed_photos_since_the_given_day_are_written(
     with pytest.raises(Invalid, match="no reviewed photo"):
         write(settings, database, tmp_path / "later", datetime(2026, 6, 1, tzinfo=UTC))
     assert not (tmp_path / "later").exists()
+
+
+@pytest.mark.parametrize("day", [1, 3])
+def test_a_photo_counted_again_is_written_once_as_it_was_accepted_last(
+    settings: Settings, database: Database, tmp_path: Path, day: int
+):
+    first = reviewed(settings, database, "a.jpg")
+    with database.session() as db:
+        db.get_one(Photo, first).reviewed_at = datetime(2026, 5, 2, tzinfo=UTC)
+    again = counted_again(database, first, day)
+    made = write(settings, database, tmp_path / "set")
+    assert (made.train, made.val, made.plants) == (1, 0, 20)
+    names = {path.name[:36] for path in (tmp_path / "set").rglob("*.jpg")}
+    assert names == {str(again if day == 3 else first)}
+
+
+def test_a_photo_counted_again_stays_in_its_part(settings: Settings, database: Database):
+    first = reviewed(settings, database, "a.jpg")
+    with database.session() as db:
+        [before] = dataset.reviewed(db, None)
+    counted_again(database, first, 3)
+    with database.session() as db:
+        [after] = dataset.reviewed(db, None)
+    assert (after.asset_id, after.image_id != first) == (before.asset_id, True)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(

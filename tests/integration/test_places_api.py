@@ -92,6 +92,12 @@ def test_a_product_has_densities_and_colours(client, benches):
     assert changed["hsv_low"] == [20, 30, 30]
 
 
+def test_hues_of_a_product_go_round(client, benches):
+    red = {"hsv_low": [170, 40, 40], "hsv_high": [10, 255, 255]}
+    made = add(client, "products", code="RED", name="Red", **red)
+    assert (made.status_code, made.json["hsv_high"]) == (201, [10, 255, 255])
+
+
 @pytest.mark.parametrize(
     ("kind", "fields", "status", "field"),
     [
@@ -126,6 +132,12 @@ def test_a_product_has_densities_and_colours(client, benches):
         ),
         ("products", {"code": "P", "name": "x", "hsv_low": [1, 2, 3]}, 400, "hsv_high"),
         ("products", {"code": "P", "name": "x", "hsv_low": [1, 2, 999]}, 400, "hsv_low"),
+        (
+            "products",
+            {"code": "P", "name": "x", "hsv_low": [35, 40, 200], "hsv_high": [85, 255, 100]},
+            400,
+            "hsv_high",
+        ),
         (
             "container-types",
             {"code": "c", "name": "x", "kind": "box", "capacity_min": 9, "capacity_max": 3},

@@ -189,15 +189,48 @@ def test_a_review_leaves_alone_what_has_left_the_batch(database: Database, place
     assert quantities(database) == [33]
 
 
-def test_a_review_cannot_take_what_has_left_already(database: Database, place: Nursery):
+def sold_but_two(database: Database, place: Nursery) -> int:
+    """A count of 42 in the stock, of which 40 are gone."""
     count = make_count(database, place, 40, 2)
     batch = enter_count(database, count)
     assert batch
     with database.session() as session:
         moves.lose(session, batch.id, 40, place.user, uuid4(), reason="Frost")
-    with pytest.raises(Conflict, match="holds 2 plants; 12 cannot be taken"):
-        review(database, place, count, 30)
-    assert quantities(database) == [2]
+    return count
+
+
+def test_a_review_takes_no_more_than_is_left_and_names_the_rest(database: Database, place: Nursery):
+    count = sold_but_two(database, place)
+    review(database, place, count, 30)
+    assert quantities(database) == [0]
+    with database.session() as session:
+        last = session.scalars(select(StockMovement).order_by(StockMovement.id.desc())).first()
+        assert last and (last.quantity, last.source_type) == (-2, "manual")
+        assert last.reason == "More plants have left the batch than were counted: 10."
+
+
+def test_a_review_of_an_empty_batch_moves_nothing(database: Database, place: Nursery):
+    count = sold_but_two(database, place)
+    for total in (40, 30):
+        review(database, place, count, total)
+    assert movements(database)[2:] == [("adjustment", "manual", -2)]
+
+
+def test_what_could_not_be_taken_is_not_given_back_later(database: Database, place: Nursery):
+    count = sold_but_two(database, place)
+    for total in (30, 45):
+        review(database, place, count, total)
+    assert quantities(database) == [5]
+
+
+def test_a_retry_that_counts_less_than_was_sold_empties_the_batch(
+    database: Database, place: Nursery
+):
+    count = sold_but_two(database, place)
+    with database.session() as session:
+        session.get_one(PhotoSession, count).total_detected = 28
+    enter_count(database, count)
+    assert quantities(database) == [0]
 
 
 def test_a_count_of_the_whole_location_takes_the_place_of_earlier_ones(

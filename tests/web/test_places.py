@@ -6,13 +6,16 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
+from darkroom.counting.models import PhotoSession
+from darkroom.counting.places import kinds, service
 from darkroom.db.sessions import Database
 from darkroom.queue.models import Run
 from tests.integration.places import STEP, add_benches, bench, middle_of
+from tests.statements import statements_of
 
 from .conftest import Site, Submit, Visitor, count, jpeg
 
@@ -135,6 +138,52 @@ def test_what_is_expected_is_set_on_the_location_s_page(visitor: Visitor, benche
     assert listed.count("Echeveria") == 2
 
 
+def test_states_and_containers_are_named_in_the_readers_language(
+    site: Site, visitor: Visitor, benches: Any, local: User, submit: Submit
+) -> None:
+    spanish = {"Accept-Language": "es"}
+    sent = submit(site, local)
+    with site.database.session() as session:
+        photos = session.scalars(select(PhotoSession)).one()
+        [config] = service.rows(session, kinds.CONFIGS)
+        photos.storage_location_id, photos.storage_location_config_id = benches[0].id, config.id
+        photos.expected_product_id = config.expected_product_id
+        photos.expected_product_state_id = config.expected_product_state_id
+        photos.expected_container_type_id = config.expected_container_type_id
+    for path in (
+        "/count/locations",
+        f"{LOCATIONS}/{benches[0].id}",
+        "/count/places/product-states",
+        "/count/places/storage-location-config",
+        f"/count/{sent.session_id}",
+    ):
+        page = visitor.get(path, headers=spanish).text
+        assert "Plántula" in page and "Seedling" not in page, path
+
+
+@pytest.mark.parametrize("path", ["", ".csv"])
+def test_a_list_asks_for_codes_once_and_not_for_every_row(
+    site: Site, visitor: Visitor, benches: Any, path: str
+) -> None:
+    def asked() -> int:
+        with statements_of(site.database) as statements:
+            page = visitor.get(f"/count/places/storage-location-config{path}")
+        assert page.status_code == 200
+        return len(statements)
+
+    visitor.get("/count")
+    few = asked()
+    with site.database.session() as session:
+        for code, place in (("AGA", "B-1"), ("ALO", "B-2"), ("HAW", "B-3")):
+            given = {"storage_area_id": "A-1", "code": place, "name": place}
+            if place != "B-1":
+                service.create(session, kinds.LOCATIONS, given)
+            service.create(session, kinds.PRODUCTS, {"code": code, "name": code})
+            expected = {"storage_location_id": place, "expected_product_id": code}
+            service.create(session, kinds.CONFIGS, expected)
+    assert asked() == few
+
+
 def test_a_list_is_searched(visitor: Visitor, benches: Any) -> None:
     page = visitor.get("/count/locations?q=bench+1").text
     assert "Bench 1" in page and "Bench 0" not in page
@@ -193,11 +242,36 @@ def test_only_administrators_change_places(closed_site: Site, role: str) -> None
 
 
 def test_a_location_is_picked_at_upload(site: Site, visitor: Visitor, benches: Any) -> None:
-    page = visitor.get("/count?location=B-1").text
+    here = visitor.get(f"{LOCATIONS}/{benches[1].id}").text
+    page = visitor.get(re.findall(r'href="(/count\?[^"]+)"', here)[0]).text
     assert f'<option value="{benches[1].id}" selected>' in page
     sent = {"file": (jpeg(), "a.jpg"), "storage_location_id": str(benches[1].id)}
     answer = visitor.send("/count", page="/count", **sent)
     assert "B-1 · Bench 1" in visitor.get(answer.location).text
+
+
+def test_a_code_that_reads_like_another_s_number_is_not_picked(
+    site: Site, visitor: Visitor, benches: Any
+) -> None:
+    named = {"storage_area_id": "A-1", "code": str(benches[0].id), "name": "Confusing"}
+    with site.database.session() as session:
+        service.create(session, kinds.LOCATIONS, named)
+    page = visitor.get(f"/count?location={benches[0].id}").text
+    assert re.findall(r'<option value="(\d+)" selected>', page) == [str(benches[0].id)]
+
+
+def test_areas_of_one_name_stay_in_their_warehouses(
+    site: Site, visitor: Visitor, benches: Any
+) -> None:
+    with site.database.session() as session:
+        service.create(session, kinds.WAREHOUSES, {"code": "W-2", "name": "Annexe"})
+        area = {"warehouse_id": "W-2", "code": "A-2", "name": "House 1"}
+        service.create(session, kinds.AREAS, area)
+        bed = {"storage_area_id": "A-2", "code": "A-BED", "name": "Bed"}
+        service.create(session, kinds.LOCATIONS, bed)
+    groups = re.findall(r'<optgroup label="([^"]+)">(.*?)</optgroup>', visitor.get("/count").text)
+    shown = [(label, re.findall(r">(\S+) · ", inside)) for label, inside in groups]
+    assert shown == [("Nursery, House 1", ["B-0", "B-1"]), ("Annexe, House 1", ["A-BED"])]
 
 
 def test_a_location_that_is_switched_off_is_refused_on_the_form(

@@ -99,7 +99,7 @@ def test_the_place_of_an_upload_is_picked_on_the_page(
 ) -> None:
     path = tmp_path / "a.jpg"
     Image.new("RGB", (320, 240), "green").save(path)
-    page.goto("/count?location=B-2")
+    page.goto(f"/count?location={benches[2].id}")
     page.set_input_files("[data-drop-input]", str(path))
     page.click("text=Count 1 photo")
     expect(page.locator(".where")).to_contain_text("B-2 · Bench 2")

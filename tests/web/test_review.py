@@ -5,14 +5,21 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import numpy as np
 import pytest
 from sqlalchemy import select, text
 
+from darkroom.accounts.models import User
+from darkroom.counting import bands, overlays, totals
 from darkroom.counting.models import Container, Detection, Photo, PhotoSession
+from darkroom.counting.places import mapping
 from darkroom.counting.review import reading, rebasing, recounting, service
 from darkroom.counting.review.models import Correction
+from darkroom.counting.review.recounting import Estimates
+from darkroom.db.statements import statement
 from darkroom.errors import NotNow
 from darkroom.queue.models import Run
+from tests.integration.stocked import nursery
 
 from .conftest import Site, Submit, Visitor, count
 
@@ -58,6 +65,25 @@ class Photographed:
     def rows(self) -> list[Correction]:
         with self.site.database.session() as db:
             return list(db.scalars(select(Correction).order_by(Correction.id)))
+
+    def apply(self, estimates: Estimates | None = None) -> None:
+        """Apply the drafts as the worker does, with what it has estimated again."""
+        read = recounting.opened(self.site.database, self.session_id)
+        with self.site.database.session() as db:
+            photos = db.get_one(PhotoSession, self.id)
+            recounting.apply(db, photos, read, estimates or {})
+            totals.total(db, photos)
+
+    @property
+    def row(self) -> PhotoSession:
+        with self.site.database.session() as db:
+            return db.get_one(PhotoSession, self.id)
+
+    def errors(self) -> list[float]:
+        """What the scale is fitted to, where 2.9 plants ± 0.5 were computed."""
+        with self.site.database.session() as db:
+            db.execute(text("UPDATE containers SET model_unbiased = 2.9, model_error = 0.5"))
+            return [float(error) for error in db.scalars(statement("review/errors"))]
 
 
 def stands(site: Site, run_id: UUID) -> None:
@@ -109,6 +135,7 @@ def test_a_correction_sent_twice_is_one(counted: Photographed) -> None:
         ({"action": "add", "x": 1, "y": 1, "width": 4}, "height"),
         ({"action": "add", "x": 999, "y": 1, "width": 4, "height": 4}, "x"),
         ({"action": "add", "x": "1", "y": 1, "width": 4, "height": 4}, "x"),
+        ({"action": "add", "x": 10**400, "y": 1, "width": 4, "height": 4}, "x"),
         ({"action": "add", "x": 1, "y": 1, "width": 0, "height": 4}, "width"),
         (
             {"action": "add", "x": 1, "y": 1, "width": 4, "height": 4, "class_name": "cat"},
@@ -169,6 +196,14 @@ def test_totals_are_corrected_by_a_plain_form(counted: Photographed) -> None:
     total, accepted = counted.rows()
     assert (total.after, accepted.action, accepted.container_id) == ({"total": 9}, "accept", None)
     assert counted.state["busy"] is True
+
+
+def test_a_form_does_not_write_back_a_total_that_is_newer_by_now(counted: Photographed) -> None:
+    field = f"total-{counted.container}"
+    assert f'name="shown-{field}" value="3"' in counted.visitor.get(counted.page).text
+    counted.correct("total", container=counted.container, total=43)
+    counted.save(**{f"shown-{field}": "3", field: "3", "do": "save"})
+    assert [row.after for row in counted.rows()] == [{"total": 43}]
 
 
 def test_a_form_that_says_nothing_new_saves_nothing(counted: Photographed) -> None:
@@ -236,6 +271,104 @@ def test_a_total_that_a_person_entered_outlasts_later_corrections(counted: Photo
         assert db.scalars(select(Photo.total_reviewed)).all() == [12]
 
 
+def test_an_estimate_that_is_accepted_gets_no_surer(counted: Photographed) -> None:
+    counted.correct("accept")
+    counted.apply()
+    row = counted.row
+    assert (row.total_reviewed, row.total_unbiased) == (3, 2.9)
+    assert row.interval_low and row.interval_high and row.interval_high - row.interval_low > 1
+
+
+def test_a_total_that_a_person_entered_is_sure(counted: Photographed) -> None:
+    counted.correct("total", container=counted.container, total=5)
+    counted.apply()
+    row = counted.row
+    assert (row.total_reviewed, row.total_unbiased) == (5, 5)
+    assert row.interval_low and row.interval_high and row.interval_high - row.interval_low < 1
+
+
+def test_the_scale_learns_from_totals_that_people_entered(counted: Photographed) -> None:
+    counted.correct("total", container=counted.container, total=5)
+    counted.apply()
+    assert counted.errors() == [pytest.approx(4.2)]
+
+
+def test_the_scale_learns_nothing_from_an_estimate_that_was_just_accepted(
+    counted: Photographed,
+) -> None:
+    counted.correct("accept")
+    counted.apply()
+    assert counted.errors() == []
+
+
+def test_the_scale_learns_from_an_accepted_container_whose_plants_were_all_seen(
+    counted: Photographed,
+) -> None:
+    with counted.site.database.session() as db:
+        db.execute(text("UPDATE containers SET total_estimated = 0"))
+    counted.correct("accept")
+    counted.apply()
+    assert counted.errors() == [pytest.approx(-1.8)]
+
+
+def test_the_scale_learns_nothing_from_counts_made_again(make: Make) -> None:
+    first, again = make("first.jpg"), make("again.jpg")
+    made_again(first, again)
+    again.correct("total", container=again.container, total=5)
+    again.apply()
+    assert again.errors() == []
+
+
+def made_again(first: Photographed, again: Photographed) -> None:
+    with first.site.database.session() as db:
+        db.get_one(PhotoSession, again.id).rerun_of_id = first.id
+
+
+def test_a_container_is_empty_where_a_person_says_so(counted: Photographed) -> None:
+    for total, empty in ((0, 1), (12, 0)):
+        counted.correct("total", container=counted.container, total=total)
+        counted.apply()
+        assert counted.row.total_empty_containers == empty
+
+
+def test_an_entered_total_outlasts_an_estimate_that_sees_nothing(counted: Photographed) -> None:
+    counted.correct("total", container=counted.container, total=12)
+    counted.apply()
+    for plant in counted.plants:
+        counted.correct("remove", plant=plant)
+    mask = np.full((40, 60), 255, np.uint8)
+    bare = bands.estimate(np.zeros((40, 60, 3), np.uint8), mask, np.empty((0, 4)), "plug")
+    counted.apply({counted.container: bare})
+    assert bare.is_empty_container and counted.row.total == 12
+    assert counted.row.total_empty_containers == 0
+
+
+def test_a_photo_without_containers_is_no_empty_container(counted: Photographed) -> None:
+    with counted.site.database.session() as db:
+        db.execute(text("UPDATE containers SET is_segmented = false"))
+    counted.correct("total", container=counted.container, total=0)
+    counted.apply()
+    assert counted.row.total_empty_containers == 0
+
+
+def test_the_photo_shows_the_total_that_a_person_entered(counted: Photographed) -> None:
+    counted.correct("total", container=counted.container, total=45)
+    counted.apply()
+    with counted.site.database.session() as db:
+        drawn = overlays.of_photo(db, db.get_one(Photo, counted.image_id))
+    assert [one["total"] for one in drawn["containers"]] == [45]
+
+
+def test_a_location_shows_the_reviewed_total(counted: Photographed) -> None:
+    place = nursery(counted.site.database)
+    counted.correct("total", container=counted.container, total=45)
+    counted.apply()
+    with counted.site.database.session() as db:
+        db.get_one(PhotoSession, counted.id).storage_location_id = place.bench
+        reader = db.get_one(User, place.user)
+        assert [one.total for one in mapping.counts_at(db, place.bench, reader)] == [45]
+
+
 def test_corrections_outlast_a_photo_that_is_counted_anew(counted: Photographed) -> None:
     first, second = counted.plants
     counted.correct("remove", plant=first)
@@ -283,6 +416,13 @@ def test_the_list_shows_what_needs_review_first(make: Make) -> None:
     assert ">sure.jpg" in unsure.visitor.get("/count/review?show=drafts").text
     assert ">unsure.jpg" in unsure.visitor.get("/count/review?text=UNS").text
     assert "No count fits" in unsure.visitor.get("/count/review?text=other").text
+
+
+def test_counts_made_again_do_not_ask_for_review(make: Make) -> None:
+    first, again = make("first.jpg", needs_review=True), make("again.jpg", needs_review=True)
+    made_again(first, again)
+    assert ">again.jpg" not in first.visitor.get("/count/review").text
+    assert ">again.jpg" in first.visitor.get("/count/review?show=all").text
 
 
 def test_the_list_goes_on_where_a_page_ends(

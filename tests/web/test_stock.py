@@ -283,7 +283,7 @@ def test_a_count_says_what_became_of_it(
         service.enter_count(session, photos)
     page = visitor.get(f"/count/{session_id}").text
     assert words in page
-    assert ("/count/stock/batches/1" in page) == (more == {})
+    assert ("/count/stock/batches/1" in page) == (more == {}) == ("plants to stock" in page)
 
 
 def test_a_rerun_says_that_it_is_none_for_the_stock(
@@ -296,7 +296,8 @@ def test_a_rerun_says_that_it_is_none_for_the_stock(
     with database.session() as session:
         photos = session.scalars(select(PhotoSession).order_by(PhotoSession.id)).all()
         photos[1].rerun_of_id = photos[0].id
-    assert "this is a re-run of another count" in visitor.get(f"/count/{again}").text
+    page = visitor.get(f"/count/{again}").text
+    assert "this is a re-run of another count" in page and "plants to stock" not in page
     assert "stock-line" not in visitor.get(f"/count/{first}").text
 
 
@@ -380,6 +381,25 @@ def test_a_program_that_sends_the_same_movement_again_gets_the_same_answer(
     loss = {"quantity": 5, "reason": "Frost", "movement_id": str(uuid4())}
     answers = [visitor.client.post(f"{API}/batches/{batch}/loss", json=loss) for _ in range(2)]
     assert [answer.json["quantity_current"] for answer in answers] == [95, 95]
+
+
+def test_a_batch_says_how_it_was_counted_wherever_it_goes(
+    visitor: Visitor, database: Database, place: Nursery
+):
+    session_id = count(database, place)
+    [batch] = visitor.get(f"{API}/batches").json["batches"]
+    told = {"processing_session_id": str(session_id), "detection_method": "yolo_sahi"}
+    assert batch["custom_attributes"] == told
+    some = {"location": "BENCH-2", "quantity": 30}
+    moved = visitor.client.post(f"{API}/batches/{batch['id']}/transfer", json=some)
+    assert moved.json["custom_attributes"] == told
+
+
+def test_a_batch_entered_by_hand_was_not_counted(
+    visitor: Visitor, database: Database, place: Nursery
+):
+    batch = enter(database, place)
+    assert visitor.get(f"{API}/batches/{batch}").json["custom_attributes"] == {}
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def _parameters(session: Session, photos: PhotoSession, settings: CountingSettin
     return Parameters(
         colours=_colours(product, photos.settings, settings),
         reference=reference_in(product.colour_reference) if product else None,
-        wants_reference=product is not None and product.colour_reference is None,
+        wants_reference=_wants_reference(product, photos),
         alpha=settings.alpha,
         figure=cast(Figure, settings.stock_figure),
         ground_sample_cm=settings.ground_sample_cm,
@@ -82,6 +82,12 @@ def remember(session: Session, photo: Photo, reference: Reference | None) -> Non
         .values(colour_reference=asdict(reference))
         .execution_options(synchronize_session=False)
     )
+
+
+def _wants_reference(product: Product | None, photos: PhotoSession) -> bool:
+    # What a trial sees, perhaps with other colours or weights, is not what the product looks like.
+    is_trial = photos.rerun_of_id is not None
+    return product is not None and product.colour_reference is None and not is_trial
 
 
 def _colours(

@@ -140,6 +140,11 @@ class Container(Base):
         """Plants in all: what a person says stands in it, else what was counted."""
         return _total(self)
 
+    @property
+    def is_as_counted(self) -> bool:
+        """Whether a person's total is the one that was counted: they just accepted it."""
+        return self.total_reviewed == self.total_detected + self.total_estimated
+
 
 class Detection(Base):
     """A plant that the model saw; centre and size in the photo's pixels."""

@@ -46,7 +46,7 @@ def _container(row: Container) -> Json:
         "number": row.number,
         "type": row.container_type,
         "found": row.is_segmented,
-        "total": row.total_detected + row.total_estimated,
+        "total": row.total,
         "rings": rings(row.polygon),
     }
 

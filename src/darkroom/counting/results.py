@@ -182,16 +182,20 @@ class _Parts:
     """The rows of a session by photo, each table read once."""
 
     def __init__(self, session: Session, session_pk: int) -> None:
-        self.containers = _by_image(_rows(session, Container, session_pk))
-        self.detections = _by_image(_rows(session, Detection, session_pk))
-        self.estimations = _by_image(_rows(session, Estimation, session_pk))
+        self.containers = _by_image(_rows(session, Container, ContainerResult, session_pk))
+        self.detections = _by_image(_rows(session, Detection, DetectionResult, session_pk))
+        self.estimations = _by_image(_rows(session, Estimation, EstimationResult, session_pk))
 
 
 def _rows(
-    session: Session, table: type[Container | Detection | Estimation], session_pk: int
+    session: Session,
+    table: type[Container | Detection | Estimation],
+    kind: type[Any],
+    session_pk: int,
 ) -> Iterable[RowMapping]:
+    """What a result of that kind holds, and the photo it belongs to."""
     # Plain rows, not objects: a session may hold tens of thousands.
-    columns = table.__table__.columns
+    columns = [table.__table__.c[name] for name in sorted({"image_id", *kind.__dataclass_fields__})]
     query = select(*columns).where(table.session_id == session_pk).order_by(table.id)
     return session.execute(query).mappings()
 

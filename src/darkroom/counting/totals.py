@@ -53,13 +53,15 @@ def _reviewed(containers: list[Container]) -> int | None:
 
 
 def _together(containers: list[Container]) -> Confidence:
-    """The count of all photos: what a person said of a container is sure."""
+    """The count of all photos: a total that a person entered of a container is sure."""
     photos = groupby(containers, lambda row: row.image_id)
     return together(side_by_side(_count(row) for row in rows) for _, rows in photos)
 
 
 def _count(row: Container) -> Confidence:
-    if row.total_reviewed is None:
+    # Who accepts an estimate has not counted its plants.
+    is_estimate = row.total_estimated > 0 and row.is_as_counted
+    if row.total_reviewed is None or is_estimate:
         return Confidence(row.total_unbiased, row.standard_error)
     return Confidence(row.total_reviewed, 0.0)
 

@@ -12,17 +12,13 @@ from math import isfinite
 from typing import Any, Protocol
 
 from darkroom.counting.places import outlines
+from darkroom.db.texts import is_storable
 from darkroom.errors import Invalid
 
 YES = frozenset({"true", "yes", "1", "on", "x", "sí", "si", "verdadero"})
 NO = frozenset({"false", "no", "0", "off", "falso"})
 LONGEST = 200
 HIGHEST = 2**31 - 1
-
-
-def is_storable(text: str) -> bool:
-    """False for a text with NUL or half a character (a lone surrogate), which Postgres refuses."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 class Book(Protocol):

@@ -91,8 +91,9 @@ def _colours(values: Values) -> None:
     if (low is None) != (high is None):
         missing = "hsv_low" if low is None else "hsv_high"
         raise Invalid("Give both ends of the range of colours, or neither.", missing)
-    if low and any(a > b for a, b in zip(low, high, strict=True)):
-        raise Invalid("No part of it may be below that of the lower end.", "hsv_high")
+    # Hues go round.
+    if low and (low[1] > high[1] or low[2] > high[2]):
+        raise Invalid("Saturation and value must be at least those of the other end.", "hsv_high")
 
 
 def _densities(values: Values) -> None:

@@ -102,7 +102,7 @@ def counts_at(session: Session, location_id: int, reader: User) -> list[Counted]
         Counted(
             row.session_id,
             row.status,
-            row.total_detected + row.total_estimated,
+            row.total,
             row.created_at,
             row.counted_at is not None,
         )

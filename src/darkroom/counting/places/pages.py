@@ -1,6 +1,6 @@
 """The pages of places and products: the map, lists, forms, and imports of files."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -42,6 +42,7 @@ from darkroom.counting.places.kinds import (
 from darkroom.errors import Invalid
 from darkroom.web.auth import admin_required, current_user, login_required, safe_next
 from darkroom.web.services import services
+from darkroom.web.words import say
 
 pages = Blueprint("places", __name__, url_prefix="/count", template_folder="../templates")
 
@@ -51,6 +52,8 @@ TABS = {
     "products": (PRODUCTS, STATES, CONTAINERS, DENSITIES),
 }
 """The kinds under each entry of Count's navigation."""
+BROUGHT = (STATES, CONTAINERS)
+"""The kinds whose first rows come with Darkroom, and so are named in the reader's language."""
 
 
 # The map
@@ -112,7 +115,7 @@ def export(kind: str) -> Response:
     """All rows of a kind, as an import takes them."""
     chosen = kind_named(kind)
     with services().database.session() as db:
-        rows = [_as_given(db, chosen, row) for row in service.rows(db, chosen)]
+        rows = _as_given(db, chosen, service.rows(db, chosen))
     text = files.table(files.own_columns(chosen), rows)
     response = Response(text, mimetype="text/csv")
     response.headers.set("Content-Disposition", "attachment", filename=f"{chosen.name}.csv")
@@ -151,7 +154,7 @@ def show(kind: str, row_id: int) -> ResponseReturnValue:
     chosen = kind_named(kind)
     with services().database.session() as db:
         row = service.get(db, chosen, row_id)
-        given = _as_given(db, chosen, row)
+        [given] = _as_given(db, chosen, [row])
     return _form_page(chosen, row, given)
 
 
@@ -268,7 +271,8 @@ def _list_page(kind: Kind) -> ResponseReturnValue:
             after=int(after) if after.isascii() and after.isdecimal() and len(after) < 10 else None,
             limit=PAGE + 1,
         )
-        table = [(row, _as_given(db, kind, row)) for row in found[:PAGE]]
+        shown = found[:PAGE]
+        table = list(zip(shown, _as_given(db, kind, shown), strict=True))
         expected = mapping.expected(db, [row.id for row in found]) if kind is LOCATIONS else {}
         names = _names(db, kind)
     return render_template(
@@ -278,6 +282,7 @@ def _list_page(kind: Kind) -> ResponseReturnValue:
         tabs=TABS[_here(kind)],
         table=table,
         names=names,
+        brought=kind in BROUGHT,
         expected=expected,
         text=text,
         more=found[PAGE - 1].id if len(found) > PAGE else None,
@@ -292,7 +297,7 @@ def _form_page(
 ) -> ResponseReturnValue:
     with services().database.session() as db:
         options = {
-            one.name: service.codes(db, KINDS[one.kind])
+            one.name: _choices(db, one)
             for asked in (kind, CONFIGS)
             for one in service.references(asked)
         }
@@ -319,12 +324,12 @@ def _of_location(db: Session, row: Any) -> dict[str, Any]:
     here = {"storage_location_id": row.id}
     configs = service.rows(db, CONFIGS, equal=here)
     config = configs[0] if configs else None
-    start = {"storage_location_id": row.code}
+    kept = _as_given(db, CONFIGS, configs)
     return {
         "config": config,
         "config_kind": CONFIGS,
         "config_fields": [one for one in _shown(CONFIGS) if one.name != "storage_location_id"],
-        "config_given": _as_given(db, CONFIGS, config) if config else start,
+        "config_given": kept[0] if kept else {"storage_location_id": row.code},
         "bins": service.rows(db, BINS, equal=here),
         "counts": mapping.counts_at(db, row.id, current_user()),
     }
@@ -348,22 +353,36 @@ def _sent(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _as_given(db: Session, kind: Kind, row: Any) -> dict[str, str]:
-    """The row's values as a form or a file holds them: references by code."""
-    return {one.name: _text(db, one, getattr(row, one.name)) for one in _shown(kind)}
+def _as_given(db: Session, kind: Kind, rows: Sequence[Any]) -> list[dict[str, str]]:
+    """The values of rows as a form or a file holds them: references by code."""
+    codes = {one.name: _codes(db, one, rows) for one in service.references(kind)}
+    return [
+        {
+            one.name: codes[one.name].get(getattr(row, one.name), "")
+            if one.name in codes
+            else one.text(getattr(row, one.name))
+            for one in _shown(kind)
+        }
+        for row in rows
+    ]
 
 
-def _text(db: Session, field: Any, value: Any) -> str:
-    if isinstance(field, Reference):
-        other = db.get(KINDS[field.kind].model, value) if value is not None else None
-        return other.code if other is not None else ""
-    text: str = field.text(value)
-    return text
+def _codes(db: Session, field: Reference, rows: Sequence[Any]) -> dict[int, str]:
+    """The codes of what the rows refer to with a field, by number."""
+    ids = {getattr(row, field.name) for row in rows} - {None}
+    return service.codes_of(db, KINDS[field.kind], ids)
+
+
+def _choices(db: Session, field: Reference) -> list[tuple[str, str]]:
+    """Code and name of what a field may refer to, as the reader calls it."""
+    kind = KINDS[field.kind]
+    found = service.codes(db, kind)
+    return [(code, say(name)) for code, name in found] if kind in BROUGHT else found
 
 
 def _names(db: Session, kind: Kind) -> dict[str, dict[str, str]]:
     """What the codes of references are called, by field."""
-    return {one.name: dict(service.codes(db, KINDS[one.kind])) for one in service.references(kind)}
+    return {one.name: dict(_choices(db, one)) for one in service.references(kind)}
 
 
 def _here(kind: Kind) -> str:

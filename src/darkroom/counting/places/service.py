@@ -1,6 +1,6 @@
 """Keeping places and products: reading lists of them, adding, changing and removing one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, or_, select, update
@@ -173,6 +173,13 @@ def codes(session: Session, kind: Kind) -> list[tuple[str, str]]:
     model = kind.model
     query = select(model.code, model.name).where(model.is_active).order_by(model.code)
     return [(code, name) for code, name in session.execute(query)]
+
+
+def codes_of(session: Session, kind: Kind, ids: Collection[int]) -> dict[int, str]:
+    """The codes of rows, in use or not, by number."""
+    model = kind.model
+    query = select(model.id, model.code).where(model.id.in_(ids))
+    return {row_id: code for row_id, code in session.execute(query)}
 
 
 def references(kind: Kind) -> list[Reference]:

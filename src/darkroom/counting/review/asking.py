@@ -55,7 +55,10 @@ def _number(told: Mapping[str, Any], name: str) -> float | None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Invalid(f"{name} must be a number.", name)
-    return float(given)
+    try:
+        return float(given)
+    except OverflowError:
+        raise Invalid(f"{name} must be a number.", name) from None
 
 
 def _whole(told: Mapping[str, Any], name: str) -> int | None:

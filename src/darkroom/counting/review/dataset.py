@@ -2,8 +2,9 @@
 
     DIR/data.yaml   images/train/*.jpg   labels/train/*.txt   images/val/*.jpg   labels/val/*.txt
 
-Only photos that somebody accepted are in it. Which part a photo goes to depends on its id alone, so
-that what a network was validated on today is not what it is trained on tomorrow.
+Only photos that somebody accepted are in it; one that was counted again as it was accepted last.
+Which part a photo goes to depends on its file's id alone, so that what a network was validated on
+today is not what it is trained on tomorrow.
 """
 
 import hashlib
@@ -19,6 +20,7 @@ from uuid import UUID
 import numpy as np
 import yaml
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from darkroom.counting.geometry import Floats
@@ -41,11 +43,13 @@ QUALITY = 95
 class Sheet:
     """A reviewed photo: where it lies, its plants, and which containers are wholly marked.
 
+    `asset_id` is its file's, which counts made again share.
     `boxes` (N, 4) and `names` (N,) are the plants of those containers, whose outlines are `whole`;
     `partial` are the outlines of the others.
     """
 
     image_id: UUID
+    asset_id: UUID
     key: str
     boxes: Floats
     names: tuple[str, ...]
@@ -92,16 +96,21 @@ def export(
 
 
 def reviewed(session: Session, since: datetime | None) -> list[Sheet]:
-    """The photos that somebody accepted, in the order of their ids."""
-    query = select(Photo).where(Photo.reviewed_at.is_not(None)).order_by(Photo.image_id)
+    """The photos that somebody accepted, each as it was last, in the order of their files' ids."""
+    query = (
+        select(Photo)
+        .where(Photo.reviewed_at.is_not(None))
+        .ext(distinct_on(Photo.original_asset_id))
+        .order_by(Photo.original_asset_id, Photo.reviewed_at.desc(), Photo.image_id)
+    )
     if since is not None:
         query = query.where(Photo.reviewed_at >= since)
     return [_sheet(session, photo) for photo in session.scalars(query)]
 
 
-def parts_of(image_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The part of the set that each photo goes to; of two or more, at least one to each."""
-    ranks = {key: hashlib.sha256(key.bytes).digest()[0] / 256 for key in image_ids}
+def parts_of(asset_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The part of the set that each file goes to; of two or more, at least one to each."""
+    ranks = {key: hashlib.sha256(key.bytes).digest()[0] / 256 for key in asset_ids}
     parts = {key: VAL if rank < VAL_SHARE else TRAIN for key, rank in ranks.items()}
     least = min(ranks, key=lambda key: (ranks[key], key))
     most = max(ranks, key=lambda key: (ranks[key], key))
@@ -135,6 +144,7 @@ def _sheet(session: Session, photo: Photo) -> Sheet:
     middles, halves = places[:, :2], places[:, 2:] / 2
     return Sheet(
         photo.image_id,
+        photo.original_asset_id,
         photo.s3_key_original,
         np.hstack([middles - halves, middles + halves]),
         tuple(row.class_name for row in rows),
@@ -145,11 +155,11 @@ def _sheet(session: Session, photo: Photo) -> Sheet:
 
 def _write(folder: Path, sheets: Sequence[Sheet], store: Store, settings: Settings) -> Exported:
     names = tuple(sorted({name for sheet in sheets for name in sheet.names}))
-    parts = parts_of([sheet.image_id for sheet in sheets])
+    parts = parts_of([sheet.asset_id for sheet in sheets])
     for part in (TRAIN, VAL):
         for kind in ("images", "labels"):
             (folder / kind / part).mkdir(parents=True)
-    counts = [_write_sheet(folder, parts[s.image_id], s, names, store, settings) for s in sheets]
+    counts = [_write_sheet(folder, parts[s.asset_id], s, names, store, settings) for s in sheets]
     val = sum(part == VAL for part in parts.values())
     _describe(folder, names, has_val=val > 0)
     return Exported(

@@ -110,7 +110,8 @@ def _filtered(query: Select[Any], filters: Filters) -> Select[Any]:
 
 def _shown(show: str) -> Any:
     return {
-        NEEDS: PhotoSession.needs_review,
+        # Counts made again are trials: they go to no stock.
+        NEEDS: and_(PhotoSession.needs_review, PhotoSession.rerun_of_id.is_(None)),
         DRAFTS: exists().where(_open()),
         REVIEWED: and_(
             PhotoSession.total_reviewed.is_not(None), PhotoSession.needs_review.is_(False)

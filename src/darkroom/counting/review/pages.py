@@ -30,7 +30,7 @@ pages = Blueprint("review", __name__, url_prefix="/count")
 LINK_LIFETIME = timedelta(hours=6)
 NO_RESULT = N_("There is no such count.")
 PAGE = 25
-TOTAL = "total-"
+TOTAL, SHOWN_TOTAL = "total-", "shown-total-"
 ACCEPT_PHOTO, ACCEPT_ALL = "accept", "accept_all"
 LABELS = {
     listing.NEEDS: N_("To be looked at"),
@@ -180,11 +180,13 @@ def _accepted(rows: list[Photo], photo: Photo) -> list[Photo]:
 
 
 def _form_totals() -> dict[int, int]:
+    """The totals that were changed on the page: others may be newer by now than it shows."""
     totals = {}
     for name, text in request.form.items():
-        container = name.removeprefix(TOTAL)
-        if name.startswith(TOTAL) and container.isdecimal() and text.strip():
-            totals[int(container)] = _whole(text.strip())
+        container, given = name.removeprefix(TOTAL), text.strip()
+        shown = request.form.get(f"{SHOWN_TOTAL}{container}")
+        if name.startswith(TOTAL) and container.isdecimal() and given not in ("", shown):
+            totals[int(container)] = _whole(given)
     return totals
 
 

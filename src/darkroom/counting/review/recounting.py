@@ -221,12 +221,14 @@ def _write_estimates(
     session.execute(delete(Estimation).where(Estimation.container_id.in_(estimates)))
     for key, estimate in estimates.items():
         row = containers[key]
-        followed = row.total_reviewed == row.total_detected + row.total_estimated
+        followed = row.is_as_counted
         for name, value in figures(estimate).items():
             setattr(row, name, value)
         if followed:
             # Somebody accepted what was computed: they accept it corrected, too.
             row.total_reviewed = row.total_detected + row.total_estimated
+        is_empty = row.is_empty_container if row.total_reviewed is None else row.total == 0
+        row.is_empty_container = row.is_segmented and is_empty
         row.needs_review = row.needs_review and row.reviewed_at is None
     write_estimations(session, [(containers[key], found) for key, found in estimates.items()])
 
@@ -251,6 +253,7 @@ def _accept(container: Container, row: Correction) -> None:
 
 def _review(container: Container, row: Correction, total: int) -> None:
     container.total_reviewed = total
+    container.is_empty_container = container.is_segmented and total == 0
     container.reviewed_by, container.reviewed_at = row.user_id, func.now()
     container.needs_review = False
 

@@ -10,7 +10,8 @@ from darkroom.db.sessions import Database
 from darkroom.web import spreadsheet
 
 CHUNK = 2000
-BATCH_COLUMNS = tuple(field.name for field in fields(BatchRow) if field.name != "owner_id")
+LEFT_OUT = {"owner_id", "custom_attributes"}
+BATCH_COLUMNS = tuple(field.name for field in fields(BatchRow) if field.name not in LEFT_OUT)
 
 
 def current(database: Database, wanted: StockFilter) -> Iterator[str]:

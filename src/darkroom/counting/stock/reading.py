@@ -18,7 +18,7 @@ from darkroom.counting.places.models import (
     StorageLocation,
 )
 from darkroom.counting.stock.filters import StockFilter
-from darkroom.counting.stock.models import StockBatch, StockMovement
+from darkroom.counting.stock.models import Json, StockBatch, StockMovement
 from darkroom.db.statements import statement
 from darkroom.errors import Invalid, NotFound
 
@@ -75,6 +75,7 @@ class BatchRow:
     total_estimated: int | None
     quality_score: float | None
     notes: str
+    custom_attributes: Json
     session_id: UUID | None
     owner_id: int | None
     created_by: str
@@ -241,6 +242,7 @@ def _batches() -> Rows:
             StockBatch.total_estimated,
             StockBatch.quality_score,
             StockBatch.notes,
+            StockBatch.custom_attributes,
             PhotoSession.session_id,
             PhotoSession.user_id.label("owner_id"),
             User.name.label("created_by"),

@@ -13,6 +13,8 @@ from darkroom.counting.stock.models import StockBatch, StockMovement
 
 RERUN, LOCATION, PRODUCT, REVIEW = "rerun", "location", "product", "review"
 COUNTED_ANEW = "Counted anew after a retry."
+DETECTION_METHOD = "yolo_sahi"
+"""How plants are seen, as batches say it: YOLO on slices that overlap."""
 
 
 def why_not(photos: PhotoSession) -> str | None:
@@ -67,11 +69,6 @@ def adjust_to(
     ----------
     total
         Plants in all, as the person says.
-
-    Raises
-    ------
-    Conflict
-        When more would be taken from the batch than is left of it.
     """
     if why_not(photos) not in (None, REVIEW):
         return None
@@ -112,6 +109,11 @@ def _begun(session: Session, photos: PhotoSession, zone: str) -> StockBatch:
         total_estimated=photos.total_estimated,
         quantity_initial=photos.total_detected + photos.total_estimated,
         quality_score=photos.avg_confidence,
+        # As the seed has them; unlike the column of that name they go along in a transfer.
+        custom_attributes={
+            "processing_session_id": str(photos.session_id),
+            "detection_method": DETECTION_METHOD,
+        },
         created_by_user_id=_ml_user(photos),
     )
     first = StockMovement(
@@ -130,13 +132,20 @@ def _bring_to(
     total: int,
     difference: StockMovement,
 ) -> None:
-    """Write what is missing to the total; what left the batch meanwhile stays gone."""
+    """Write what is missing to the total; what left the batch meanwhile stays gone.
+
+    No more is taken than is left: plants that were sold beyond the count block no review.
+    """
     entered = session.scalar(
         select(func.sum(StockMovement.quantity)).where(
             StockMovement.batch_id == batch.id, StockMovement.processing_session_id == photos.id
         )
     )
-    difference.quantity = total - (entered or 0)
+    missing = total - (entered or 0)
+    difference.quantity = max(missing, -batch.quantity_current)
+    if missing < difference.quantity:
+        rest = difference.quantity - missing
+        difference.reason = f"More plants have left the batch than were counted: {rest}."
     difference.processing_session_id = photos.id
     if difference.quantity:
         ledger.move(session, batch, difference)
