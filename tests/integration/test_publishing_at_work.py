@@ -13,6 +13,8 @@ from sqlalchemy import func, select
 from darkroom.db.sessions import Database
 from darkroom.providers.models import ProviderCall
 from darkroom.publishing.models import PublicationPicture
+from darkroom.queue import control
+from darkroom.queue.models import Run, StepRow
 from darkroom.sandbox.services.wordpress.site import site
 from darkroom.settings import Settings
 from darkroom.web.app import create_app
@@ -97,6 +99,23 @@ def bought(database: Database) -> int:
     with database.session() as session:
         query = select(func.count()).select_from(ProviderCall)
         return session.scalar(query.where(ProviderCall.answer_key.is_not(None))) or 0
+
+
+def standings(database: Database) -> list[str]:
+    """How far all pictures are."""
+    with database.session() as session:
+        return list(session.scalars(select(PublicationPicture.wp_status)))
+
+
+def reasons(database: Database) -> list[str | None]:
+    """The kinds of reasons that steps wait for."""
+    with database.session() as session:
+        return list(session.scalars(select(StepRow.waiting_kind)))
+
+
+def open_runs(database: Database) -> int:
+    with database.session() as session:
+        return session.scalar(select(func.count()).where(Run.finished_at.is_(None))) or 0
 
 
 def test_the_pictures_are_answered_at_once_and_the_field_holds_them_afterwards(
@@ -203,6 +222,82 @@ def test_an_edit_joins_its_picture_in_a_gallery_or_takes_its_place(
     first, replaced, third = fields_of(sandbox)["galeria"]
     assert (first, third) == (one, joined[2]) and replaced not in joined
     assert sandbox.count(EDITS) == 2
+
+
+def test_two_requests_share_a_gallery_with_what_an_editor_put_there(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    work()
+    create(client, wp_post_id=1, wait_for_upload=True)
+    [chosen] = library(sandbox)
+    fields_of(sandbox)["galeria"] = [chosen]
+    create(client, n=2, field="galeria", wait_for_upload=True)
+    create(client, prompt="Un perro", field="galeria", wait_for_upload=True)
+    held = fields_of(sandbox)["galeria"]
+    assert held[0] == chosen and len(held) == 4 and set(held) == set(library(sandbox))
+
+
+def test_a_retry_adds_to_a_gallery_what_failed_and_undoes_no_edit(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    sandbox.fault(MEDIA, "forbidden", times=1)
+    work()
+    create(client, n=2, field="galeria")
+    failed = settled(client, engine)
+    [held] = fields_of(sandbox)["galeria"]
+    with database.session() as session:
+        query = select(PublicationPicture.index).where(PublicationPicture.media_id == held)
+        index = session.scalar(query)
+    edit(client, "De noche", index=index, wait_for_upload=True)
+    [edited] = fields_of(sandbox)["galeria"]
+    client.post(failed["retry_url"])
+    assert settled(client, engine)["status"] == "completed"
+    first, added = fields_of(sandbox)["galeria"]
+    assert first == edited and added not in (held, edited)
+
+
+def test_a_later_picture_still_on_its_way_leaves_the_field_to_the_earlier_one(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    sandbox.fault(PICTURES, "slow", seconds=60, times=1, containing="Un perro")
+    work()
+    for prompt in (ASKED["prompt"], "Un perro"):
+        sent = {**ASKED, "prompt": prompt}
+        client.post("/api/images/created_img", json=sent, headers={"Prefer": "wait=0"})
+    engine.until(lambda: "completed" in standings(database), seconds=60)
+    assert sorted(standings(database)) == ["completed", "pending"]
+    assert fields_of(sandbox)["foto"] == max(library(sandbox))
+
+
+def test_who_writes_into_a_post_is_alone(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    place = f"darkroom post None planessemanales {POST}"
+    with database.connect() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [place])
+        work()
+        create(client)
+        engine.until(lambda: "order" in reasons(database), seconds=60)
+        assert fields_of(sandbox) == {}
+    assert settled(client, engine)["status"] == "completed"
+
+
+def test_runs_that_were_tried_again_and_are_retried_all_buy_one_picture(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    sandbox.fault(PICTURES, "blocked", times=2)
+    work()
+    create(client)
+    client.post(settled(client, engine)["retry_url"])
+    assert settled(client, engine)["status"] == "failed"
+    sandbox.fault(PICTURES, "slow", seconds=2, times=None)
+    with database.session() as session:
+        for run_id in session.scalars(select(Run.id)).all():
+            control.retry(session, run_id)
+    engine.until(lambda: open_runs(database) == 0, seconds=60)
+    assert status(client)["status"] == "completed"
+    assert [each.status for each in sandbox.journal(PICTURES)].count(200) == 1
+    assert len(library(sandbox)) == 1
 
 
 def test_an_edit_that_overtakes_its_picture_is_what_the_field_holds_in_the_end(
@@ -379,5 +474,7 @@ def test_two_sites_each_with_their_own_login(
     work()
     create(client, site="Twinkle", wait_for_upload=True)
     assert library(sandbox) == {}
+    # The sandbox's bucket is not for sites that are real.
+    assert sandbox.count("/gcs/*") == 0
     create(client, prompt="Otra", wait_for_upload=True)
     assert len(library(sandbox)) == len(site(sandbox.state, "twinkle").media) == 1

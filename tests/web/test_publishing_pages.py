@@ -72,7 +72,7 @@ def ended(site: Site, status: str = "completed") -> None:
     """End all runs."""
     with site.database.session() as db:
         for run in db.scalars(select(Run)):
-            run.status, run.finished_at = status, func.now()
+            run.status, run.finished_at, run.open_steps = status, func.now(), 0
 
 
 def failed(site: Site, visitor: Visitor) -> UUID:
@@ -142,6 +142,17 @@ def test_pictures_go_to_the_type_that_was_chosen(site: Site, visitor: Visitor) -
     asked(visitor, to="0-productos")
     [publication] = rows(site, Publication)
     assert (publication.endpoint, publication.field) == ("productos", "imagen")
+
+
+def test_where_there_is_no_bucket_a_copy_is_no_stage(site: Site, visitor: Visitor) -> None:
+    with site.database.session() as db:
+        row = WordPressSite(name="Twinkle", base_url="https://twinkle.example", username="ana")
+        row.way, row.secret, row.endpoint = "jwt", "", "planessemanales"
+        db.add(row)
+        db.flush()
+        to = f"{row.id}-planessemanales"
+    page = visitor.get(f"/publish/{asked(visitor, to=to)}").text
+    assert standings(page) == ["waiting", "later", "later"]
 
 
 def test_where_nothing_is_published_any_more_nothing_goes_elsewhere(

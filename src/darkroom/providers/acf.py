@@ -29,10 +29,11 @@ def write(site: WordPress, rest_base: str, post_id: int, fields: Mapping[str, An
     found = site.post(rest_base, post_id, READ)
     ignored = unlike(fields, found.get("acf"))
     if ignored:
-        raise Permanent(
+        words = (
             f"WordPress took the fields {', '.join(ignored)} of {rest_base} {post_id} and ignored "
             "them. Check their names, and that their field group is shown in the REST API."
         )
+        raise Permanent(words)
     return str(found.get("link") or "")
 
 

@@ -1,4 +1,4 @@
-"""Google Cloud Storage, by its S3 interface and HMAC keys.
+"""Google Cloud Storage, by its S3 interface and HMAC keys; any other S3 will do.
 
 https://cloud.google.com/storage/docs/aws-simple-migration
 """
@@ -22,7 +22,7 @@ class Gcs:
             S3Settings(
                 bucket=settings.bucket,
                 endpoint_url=settings.base_url,
-                region="auto",
+                region=settings.region,
                 access_key_id=settings.access_key_id,
                 secret_access_key=settings.secret_access_key,
                 server_side_encryption=None,

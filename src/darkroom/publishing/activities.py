@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
+from darkroom.db.texts import is_storable
 from darkroom.errors import Invalid, NotFound
 from darkroom.providers import acf
 from darkroom.providers.calls import calling_provider
@@ -69,6 +71,7 @@ def create(session: Session, settings: Settings, user: User, wish: Wish, keep: K
     endpoint = wish.endpoint or usual
     type = post_types.of(session, site.id if site else None, endpoint)
     title = _title(type, wish.fields)
+    _check_storable(wish.fields)
     activity = Activity(
         id=uuid4(),
         owner_id=user.id,
@@ -162,6 +165,30 @@ def written(session: Session, activity_id: UUID, post_id: int, url: str) -> None
     found = session.get_one(Activity, activity_id)
     found.wp_post_id, found.post_url = post_id, url
     session.flush()
+
+
+def _check_storable(fields: Mapping[str, Any]) -> None:
+    for name, value in fields.items():
+        if not is_storable(name):
+            raise Invalid("This holds a character that cannot be stored.", "fields")
+        for found in _leaves(value):
+            if isinstance(found, str) and not is_storable(found):
+                raise Invalid("This holds a character that cannot be stored.", name)
+            if isinstance(found, float) and not isfinite(found):
+                raise Invalid(f"{name} must be a number.", name)
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What is in a JSON value, the names in objects included."""
+    left = [value]
+    while left:
+        found = left.pop()
+        if isinstance(found, dict):
+            left += [*found, *found.values()]
+        elif isinstance(found, list):
+            left += found
+        else:
+            yield found
 
 
 def _title(type: PostType, given: Mapping[str, Any]) -> str:

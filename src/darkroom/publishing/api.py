@@ -3,14 +3,17 @@
 import base64
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 
-from darkroom.publishing import activities, forms, requesting, status
+from darkroom.publishing import activities, forms, history, requesting, sites, status
+from darkroom.publishing.history import Post
 from darkroom.publishing.models import Activity, Publication, PublicationPicture
-from darkroom.publishing.status import Preview, Progress
+from darkroom.publishing.status import Preview
 from darkroom.queue import runs
 from darkroom.queue.models import Run
 from darkroom.web.auth import current_user, login_required, scope
@@ -36,52 +39,62 @@ WORDS = {
 REFUSED = ("Refused", "Invalid")
 
 
+def _shown(run_id: UUID) -> ResponseReturnValue:
+    """What a request for pictures answers: those of its run."""
+    return _answered(_published_by(run_id))
+
+
 @blueprint.post("/images/created_img")
 @login_required
-def create() -> ResponseReturnValue:
+@idempotent(_shown)
+def create(keep: Keep) -> UUID | ResponseReturnValue:
     """Have pictures made for a post; answers as soon as they exist, or after two minutes.
 
     The same `run_id`, `wp_post_id`, `field`, `prompt` and `n` again are the same request.
     """
-    sent = forms.body()
-    wish, waits = forms.wish(sent), forms.flag(sent, "wait_for_upload")
-    found = services()
+    wish, found = forms.wish(_sent()), services()
     with found.database.session() as session:
-        publication_id = requesting.publish(session, found.settings, current_user(), wish)
-    return _answered(publication_id, waits_for_upload=waits)
+        made = requesting.publish(session, found.settings, current_user(), wish, keep)
+    return _run_or_answer(made)
 
 
 @blueprint.post("/images/created_img/edit")
 @login_required
-def edit() -> ResponseReturnValue:
+@idempotent(_shown)
+def edit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a picture that was made edited by a new prompt; `mode` says `replace` or `join`."""
-    sent = forms.body()
-    prompt, joins = requesting.checked_prompt(sent.get("prompt")), forms.joins(sent)
-    post_id, run_id = forms.post_id(sent.get("wp_post_id")), forms.run_id(sent.get("run_id"))
-    index = forms.number(sent.get("index", 1), "index", requesting.MOST_PICTURES)
-    waits = forms.flag(sent, "wait_for_upload")
+    sent = _sent()
+    prompt, joins, post = forms.prompt(sent), forms.joins(sent), forms.post(sent)
+    index = forms.number(sent.get("index", 1), "index", requesting.HIGHEST_INDEX)
     with services().database.session() as session:
-        found = requesting.of_post(session, scope(), post_id, run_id)
-        source = requesting.picture(session, found, index)
-        publication_id = requesting.edit(session, source, prompt, joins=joins)
-    return _answered(publication_id, waits_for_upload=waits)
+        source = requesting.picture(session, history.of_post(session, scope(), post), index)
+        made = requesting.edit(session, source, prompt, joins=joins, keep=keep)
+    return _run_or_answer(made)
 
 
 @blueprint.get("/images/upload-status")
 @login_required
 def upload_status() -> Response:
     """How far the pictures of a post have come (`?wp_post_id=…&run_id=…`)."""
-    return jsonify(_status(*_asked()))
+    with services().database.session() as session:
+        return jsonify(_status_json(session, history.of_post(session, scope(), _asked())))
+
+
+def _retried(run_id: UUID) -> ResponseReturnValue:
+    """What a retry answers: how its post stands."""
+    with services().database.session() as session:
+        found = session.get_one(Publication, _published_by(run_id))
+        return jsonify(_status_json(session, requesting.together(session, found))), 202
 
 
 @blueprint.post("/images/upload-status/retry")
 @login_required
-def retry() -> ResponseReturnValue:
+@idempotent(_retried)
+def retry(keep: Keep) -> UUID:
     """Go on where the pictures of a post failed; what was done is not done again."""
-    post_id, run_id = _asked()
     with services().database.session() as session:
-        requesting.retry(session, requesting.of_post(session, scope(), post_id, run_id))
-    return jsonify(_status(post_id, run_id)), 202
+        found = history.of_post(session, scope(), _asked())
+        return requesting.retry(session, found, keep)
 
 
 def _written(run_id: UUID) -> ResponseReturnValue:
@@ -111,7 +124,27 @@ def create_activity(keep: Keep) -> UUID:
         return activities.create(session, found.settings, current_user(), wish, keep)
 
 
-def _answered(publication_id: UUID, *, waits_for_upload: bool) -> ResponseReturnValue:
+def _sent() -> Json:
+    """The body of a request for pictures; what `_answered` reads of it is checked beforehand."""
+    sent = forms.body()
+    forms.flag(sent, "wait_for_upload")
+    return sent
+
+
+def _published_by(run_id: UUID) -> UUID:
+    with services().database.session() as session:
+        return UUID(session.get_one(Run, run_id).params["publication_id"])
+
+
+def _run_or_answer(publication_id: UUID) -> UUID | ResponseReturnValue:
+    """The run that the answer is made of; the answer itself where the run was cleaned up."""
+    with services().database.session() as session:
+        run_id = session.get_one(Publication, publication_id).run_id
+    return run_id or _answered(publication_id)
+
+
+def _answered(publication_id: UUID) -> ResponseReturnValue:
+    waits_for_upload = forms.flag(forms.body(), "wait_for_upload")
     with services().database.session() as session:
         run_id = session.get_one(Publication, publication_id).run_id
 
@@ -125,28 +158,29 @@ def _answered(publication_id: UUID, *, waits_for_upload: bool) -> ResponseReturn
         wait_until(run_id, is_there, services().settings.publishing.wait_seconds)
     with services().database.session() as session:
         publication = session.get_one(Publication, publication_id)
+        place = _place(session, publication)
         previews = status.previews(session, publication_id)
         run = runs.get(session, publication.run_id) if publication.run_id else None
         error = (run.error if run else None) or {}
         session.expunge_all()
-    return _made(publication, previews, error)
+    return _made(publication, place, previews, error)
 
 
 def _made(
-    publication: Publication, previews: Sequence[Preview], error: Json
+    publication: Publication, place: Json, previews: Sequence[Preview], error: Json
 ) -> ResponseReturnValue:
     said: Json = {"run_id": publication.client_run_id, "wp_post_id": publication.wp_post_id}
     found = [each.picture for each in previews]
     if not status.are_made(found):
-        where = {"Location": _status_url(publication)}
+        where = {"Location": _at("publishing_api.upload_status", place)}
         waiting = {"status": "processing", "wp_upload_status": "pending", "message": GENERATING}
         return jsonify({**said, **waiting, "status_url": where["Location"]}), 202, where
     made = [each for each in previews if each.asset is not None]
     if not made:
         first = next((each.error for each in found if each.error), None)
         failed = _error({"message": first, **error})
-        body = {**said, "status": "failed", **failed, "retry_url": _retry_url(publication)}
-        return jsonify(body), _failed_status(error)
+        again = {"retry_url": _at("publishing_api.retry", place)}
+        return jsonify({**said, "status": "failed", **failed, **again}), _failed_status(error)
     upload, message = WORDS[status.state_of(found)]
     told = {"status": "images_generated", "wp_upload_status": upload, "message": message}
     shown = [_preview_json(publication, each) for each in previews]
@@ -170,19 +204,14 @@ def _preview_json(publication: Publication, preview: Preview) -> Json:
     }
 
 
-def _asked() -> tuple[int, str]:
-    """The post and the run_id that a request is about: of its query, or of its body."""
-    given: Json = request.args.to_dict() or request.get_json(silent=True) or {}
-    return forms.post_id(given.get("wp_post_id")), forms.run_id(given.get("run_id"))
+def _asked() -> Post:
+    """The post that a request is about: of its query, or of its body."""
+    given = request.args.to_dict() or request.get_json(silent=True)
+    return forms.post(given if isinstance(given, dict) else {})
 
 
-def _status(post_id: int, run_id: str) -> Json:
-    with services().database.session() as session:
-        found = requesting.of_post(session, scope(), post_id, run_id)
-        return _status_json(status.progress(session, found))
-
-
-def _status_json(found: Progress) -> Json:
+def _status_json(session: Session, publications: Sequence[Publication]) -> Json:
+    found = status.progress(session, publications)
     publication = found.publication
     is_done = found.state == "completed"
     answer: Json = {
@@ -201,7 +230,8 @@ def _status_json(found: Progress) -> Json:
         answer["failed_fields"] = [
             {"field": each.field, "status": "failed", "error": each.error} for each in failed
         ]
-        answer |= {"error": failed[0].error, "retry_url": _retry_url(publication)}
+        retry_url = _at("publishing_api.retry", _place(session, publication))
+        answer |= {"error": failed[0].error, "retry_url": retry_url}
     return answer
 
 
@@ -229,13 +259,17 @@ def _failed_status(error: Json) -> int:
     return 422 if error.get("class") in REFUSED else 502
 
 
-def _status_url(publication: Publication) -> str:
-    return url_for("publishing_api.upload_status", **_place(publication))
+def _place(session: Session, publication: Publication) -> Json:
+    """What addresses call a post; a site that was removed has no name any more."""
+    site = sites.name_of(session, publication.site_id)
+    return {
+        "wp_post_id": publication.wp_post_id,
+        "run_id": publication.client_run_id,
+        **({"site": site} if site else {}),
+        "endpoint": publication.endpoint,
+    }
 
 
-def _retry_url(publication: Publication) -> str:
-    return url_for("publishing_api.retry", **_place(publication))
-
-
-def _place(publication: Publication) -> Json:
-    return {"wp_post_id": publication.wp_post_id, "run_id": publication.client_run_id}
+def _at(view: str, place: Json) -> str:
+    # Not by url_for: it has another use for the word "endpoint".
+    return f"{url_for(view)}?{urlencode(place)}"

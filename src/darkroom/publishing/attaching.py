@@ -1,6 +1,7 @@
 """Writing pictures into the fields of their post, and reading back what the fields then hold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -28,7 +29,7 @@ class Attached:
     errors: Sequence[str]
 
 
-def insist_on_turn(task: Task, delivery: Delivery) -> None:
+def insist_on_turn(task: Task, publication_id: UUID) -> None:
     """Let earlier pictures of the same fields go first, so that the last one asked for stays.
 
     Raises
@@ -36,30 +37,49 @@ def insist_on_turn(task: Task, delivery: Delivery) -> None:
     NotNow
         While one of them is still on its way.
     """
-    asked = {"publication_id": delivery.publication_id}
+    asked = {"publication_id": publication_id}
     with task.database.session() as session:
         is_preceded = session.execute(statement("publishing/is_preceded"), asked).scalar_one()
     if is_preceded:
-        said = "an earlier picture of the same field goes first"
-        raise NotNow(said, now(task.database) + AGAIN)
+        raise _later(task, "an earlier picture of the same field goes first")
+
+
+@contextmanager
+def alone(task: Task, delivery: Delivery) -> Iterator[None]:
+    """Let nobody else write into the post meanwhile: a gallery is read, then written with more.
+
+    Held on a connection of its own, as long as that lives: calls take too long for the pool's.
+
+    Raises
+    ------
+    NotNow
+        While somebody else writes.
+    """
+    place = f"darkroom post {delivery.site.id} {delivery.endpoint} {delivery.wp_post_id}"
+    with task.database.connect() as connection:
+        asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [place])
+        if asked.fetchone() != (True,):
+            raise _later(task, "another picture of the same post goes first")
+        yield
 
 
 def attach(task: Task, delivery: Delivery) -> Attached:
     """Write each field that does not hold its pictures yet, and compare what it holds then.
 
-    A field that a later picture has taken is left to it.
+    A place that a later picture has taken is left to it. Do it `alone`.
     """
     asked = {"publication_id": delivery.publication_id}
     with task.database.session() as session:
-        taken = set(session.scalars(statement("publishing/superseded_fields"), asked))
+        superseded = set(session.scalars(statement("publishing/superseded_pictures"), asked))
     site = task.resource(sites.doors).of(delivery.site)
     ids: list[UUID] = []
     errors: list[str] = []
     with calling_provider(task, delivery.site.provider, "fields"):
         held = site.post(delivery.endpoint, delivery.wp_post_id, acf.READ)
         for name, parcels in _by_field(delivery).items():
-            value = _value(delivery, parcels, _fields_of(held).get(name))
-            error = None if name in taken else _written(site, delivery, name, value)
+            wanted = [parcel for parcel in parcels if parcel.picture_id not in superseded]
+            value_there = _fields_of(held).get(name)
+            error = _written(site, delivery, wanted, value_there) if wanted else None
             if error is None:
                 ids.extend(parcel.picture_id for parcel in parcels)
             else:
@@ -67,10 +87,17 @@ def attach(task: Task, delivery: Delivery) -> Attached:
     return Attached(ids, str(held.get("link") or ""), errors)
 
 
-def _written(site: WordPress, delivery: Delivery, name: str, value: Any) -> str | None:
+def _later(task: Task, said: str) -> NotNow:
+    return NotNow(said, now(task.database) + AGAIN, kind="order")
+
+
+def _written(
+    site: WordPress, delivery: Delivery, parcels: Sequence[Parcel], held: Any
+) -> str | None:
     """Write one field; answers why the site does not hold it, if it does not."""
+    value = {parcels[0].field: _value(delivery, parcels, held)}
     try:
-        acf.write(site, delivery.endpoint, delivery.wp_post_id, {name: value})
+        acf.write(site, delivery.endpoint, delivery.wp_post_id, value)
     except (Permanent, Invalid) as error:
         return error.message
     return None
@@ -79,21 +106,15 @@ def _written(site: WordPress, delivery: Delivery, name: str, value: Any) -> str 
 def _by_field(delivery: Delivery) -> dict[str, list[Parcel]]:
     found: dict[str, list[Parcel]] = {}
     for parcel in delivery.parcels:
-        if parcel.media_id is not None:
+        if parcel.media_id is not None and not parcel.is_completed:
             found.setdefault(parcel.field, []).append(parcel)
-    return {name: parcels for name, parcels in found.items() if not _is_done(parcels)}
-
-
-def _is_done(parcels: Sequence[Parcel]) -> bool:
-    return all(parcel.is_completed for parcel in parcels)
+    return found
 
 
 def _value(delivery: Delivery, parcels: Sequence[Parcel], held: Any) -> int | list[int]:
     ids = [parcel.media_id for parcel in parcels if parcel.media_id is not None]
     if not parcels[0].in_gallery:
         return ids[0]
-    if not delivery.is_edit:
-        return ids
     return fields.edited_gallery(held, ids, None if delivery.joins else delivery.replaced)
 
 

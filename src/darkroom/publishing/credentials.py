@@ -33,10 +33,11 @@ def unseal(settings: Settings, sealed: str, whose: str) -> str:
     try:
         return _fernet(settings).decrypt(sealed.encode()).decode()
     except InvalidToken:
-        raise Permanent(
+        words = (
             f"The credentials of {whose} were sealed with another key. Set {NAME} (or "
             "DARKROOM_SECRET_KEY) as it was, or enter them again."
-        ) from None
+        )
+        raise Permanent(words) from None
 
 
 def _fernet(settings: Settings) -> Fernet:

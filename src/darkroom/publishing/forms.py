@@ -5,8 +5,10 @@ from typing import Any
 
 from flask import request
 
+from darkroom.db.texts import is_storable
 from darkroom.errors import Invalid
 from darkroom.publishing import activities, requesting
+from darkroom.publishing.history import Post
 
 Json = dict[str, Any]
 
@@ -27,7 +29,7 @@ def body() -> Json:
 def wish(sent: Mapping[str, Any]) -> requesting.Wish:
     """A request for pictures."""
     return requesting.Wish(
-        requesting.checked_prompt(sent.get("prompt")),
+        prompt(sent),
         post_id(sent.get("wp_post_id")),
         name(sent, "run_id") or requesting.new_run_id(),
         number(sent.get("n", 1), "n", requesting.MOST_PICTURES),
@@ -47,17 +49,23 @@ def activity(sent: Mapping[str, Any]) -> activities.Wish:
     return activities.Wish(run_id, name(sent, "site"), endpoint(sent), {**beside, **given})
 
 
+def prompt(sent: Mapping[str, Any]) -> str:
+    """What is to be seen, or to change."""
+    return requesting.checked_prompt(sent.get("prompt"))
+
+
+def post(sent: Mapping[str, Any]) -> Post:
+    """The post that pictures were asked for."""
+    found = post_id(sent.get("wp_post_id"))
+    run_id = name(sent, "run_id")
+    if run_id is None:
+        raise Invalid("run_id must be that of the request for the pictures.", "run_id")
+    return Post(found, run_id, name(sent, "site"), endpoint(sent))
+
+
 def post_id(given: object) -> int:
     """The number of a post."""
     return number(given, "wp_post_id", LARGEST_ID)
-
-
-def run_id(given: object) -> str:
-    """The caller's name of a request."""
-    found = name({"run_id": given}, "run_id")
-    if found is None:
-        raise Invalid("run_id must be that of the request for the pictures.", "run_id")
-    return found
 
 
 def endpoint(sent: Mapping[str, Any]) -> str | None:
@@ -100,7 +108,7 @@ def name(sent: Mapping[str, Any], field: str) -> str | None:
     if given is None or given == "":
         return None
     longest = requesting.LONGEST_NAME
-    if not isinstance(given, str) or "\0" in given or len(given) > longest:
+    if not isinstance(given, str) or not is_storable(given) or len(given) > longest:
         raise Invalid(f"{field} must be a text of at most {longest} characters.", field)
     return given
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from darkroom.errors import Invalid, NotFound
+from darkroom.publishing import requesting, sites
 from darkroom.publishing.models import Publication, PublicationPicture
 from darkroom.publishing.status import MOVING
 
@@ -35,6 +36,16 @@ class Filter:
     text: str = ""
     state: str | None = None
     site_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Post:
+    """The post that pictures were asked for, as who asks names it: without a site, any."""
+
+    wp_post_id: int
+    client_run_id: str
+    site: str | None = None
+    endpoint: str | None = None
 
 
 def checked_state(given: str | None) -> str | None:
@@ -70,12 +81,35 @@ def together(session: Session, owner_id: int | None, publication_id: UUID) -> Se
     NotFound
         When there is none, or it is another owner's (None: anybody's will do).
     """
-    found = _own(session, owner_id, publication_id)
-    names = ("owner_id", "wp_post_id", "client_run_id", "endpoint")
-    query = select(Publication).filter_by(**{name: getattr(found, name) for name in names})
-    same_site = Publication.site_id.is_not_distinct_from(found.site_id)
-    in_order = query.where(same_site).order_by(Publication.created_at, Publication.id)
-    return session.scalars(in_order).all()
+    return requesting.together(session, _own(session, owner_id, publication_id))
+
+
+def of_post(session: Session, owner_id: int | None, wanted: Post) -> Sequence[Publication]:
+    """What was asked for of a post under a run_id, oldest first (owner None: anybody's).
+
+    Where that fits several owners, sites or types of post, it is those of the newest request.
+
+    Raises
+    ------
+    NotFound
+        When there is nothing, or no such site.
+    """
+    query = select(Publication).filter_by(
+        wp_post_id=wanted.wp_post_id, client_run_id=wanted.client_run_id
+    )
+    if owner_id is not None:
+        query = query.where(Publication.owner_id == owner_id)
+    if wanted.site is not None:
+        site = sites.named(session, wanted.site)
+        query = query.where(Publication.site_id.is_not_distinct_from(site.id if site else None))
+    if wanted.endpoint is not None:
+        query = query.where(Publication.endpoint == wanted.endpoint)
+    newest = query.order_by(Publication.created_at.desc(), Publication.id.desc())
+    found = session.scalar(newest.limit(1))
+    if found is None:
+        said = f"Nothing was published for post {wanted.wp_post_id} under that run_id."
+        raise NotFound(said, "run_id")
+    return requesting.together(session, found)
 
 
 def picture(session: Session, owner_id: int | None, picture_id: UUID) -> PublicationPicture:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select
+from sqlalchemy import TextClause, Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -65,19 +65,18 @@ class Delivery:
     wp_post_id: int
     endpoint: str
     site: Site
-    is_edit: bool
     joins: bool
     replaced: int | None
     parcels: Sequence[Parcel]
 
 
-def order(database: Database, picture_id: UUID) -> Order | None:
-    """What is to be made; None when it is there."""
+def order(database: Database, picture_id: UUID, run_id: UUID) -> Order | None:
+    """What the run is to make; None when it is there, or another run's by now."""
     with database.session() as session:
         found = session.get_one(PublicationPicture, picture_id)
-        if found.asset_id is not None:
-            return None
         publication = session.get_one(Publication, found.publication_id)
+        if found.asset_id is not None or publication.run_id != run_id:
+            return None
         source = _source(session, publication)
         return Order(
             found.id,
@@ -90,8 +89,10 @@ def order(database: Database, picture_id: UUID) -> Order | None:
         )
 
 
-def delivery(database: Database, settings: Settings, publication_id: UUID) -> Delivery:
-    """A publication's way to its post.
+def delivery(
+    database: Database, settings: Settings, publication_id: UUID, run_id: UUID
+) -> Delivery | None:
+    """A publication's way to its post; None when another run brings it there by now.
 
     Raises
     ------
@@ -100,6 +101,8 @@ def delivery(database: Database, settings: Settings, publication_id: UUID) -> De
     """
     with database.session() as session:
         publication = session.get_one(Publication, publication_id)
+        if publication.run_id != run_id:
+            return None
         source = _source(session, publication)
         return Delivery(
             publication.id,
@@ -108,11 +111,16 @@ def delivery(database: Database, settings: Settings, publication_id: UUID) -> De
             publication.wp_post_id,
             publication.endpoint,
             sites.opened(session, settings, publication.site_id),
-            publication.source_id is not None,
             publication.joins,
             source.media_id if source else None,
             _parcels(session, publication_id),
         )
+
+
+def is_led_by(session: Session, publication_id: UUID, run_id: UUID | None) -> bool:
+    """Whether a publication is still this run's; it stays so until the transaction ends."""
+    found = session.get_one(Publication, publication_id, with_for_update={"read": True})
+    return found.run_id == run_id
 
 
 def open_pictures(session: Session, publication_id: UUID) -> list[PublicationPicture]:
@@ -145,24 +153,19 @@ def copied(session: Session, urls: dict[UUID, str]) -> None:
     session.flush()
 
 
-def attached(session: Session, publication_id: UUID, ids: Sequence[UUID], post_url: str) -> None:
-    """Keep that the post's fields hold the pictures, and the post's address."""
-    for picture_id in ids:
-        found = session.get_one(PublicationPicture, picture_id)
-        found.wp_status, found.error = "completed", None
-        found.completed_at = func.clock_timestamp()
-    session.get_one(Publication, publication_id).post_url = post_url
-    session.flush()
-
-
 def mark_uploading(database: Database, lease: Lease, ids: Sequence[UUID]) -> None:
     """Say at once that pictures are on their way, while the lease is held."""
-    _mark(database, "mark_uploading", lease, ids)
+    with database.session() as session:
+        session.execute(_of("mark_uploading", ids), {"attempt_id": lease.attempt_id})
 
 
-def mark_completed(database: Database, lease: Lease, ids: Sequence[UUID]) -> None:
-    """Say at once that their fields hold the pictures, while the lease is held."""
-    _mark(database, "mark_completed", lease, ids)
+def mark_completed(
+    database: Database, lease: Lease, publication_id: UUID, ids: Sequence[UUID], post_url: str
+) -> None:
+    """Say at once that the post's fields hold the pictures, while the lease is held."""
+    asked = {"publication_id": publication_id, "post_url": post_url}
+    with database.session() as session:
+        session.execute(_of("mark_completed", ids), {**asked, "attempt_id": lease.attempt_id})
 
 
 def reject(database: Database, lease: Lease, order: Order) -> None:
@@ -172,10 +175,8 @@ def reject(database: Database, lease: Lease, order: Order) -> None:
         session.execute(statement("publishing/reject"), asked)
 
 
-def _mark(database: Database, how: str, lease: Lease, ids: Sequence[UUID]) -> None:
-    of_ids = statement(f"publishing/{how}").bindparams(bindparam("ids", list(ids), UUIDS))
-    with database.session() as session:
-        session.execute(of_ids, {"attempt_id": lease.attempt_id})
+def _of(query: str, ids: Sequence[UUID]) -> TextClause:
+    return statement(f"publishing/{query}").bindparams(bindparam("ids", list(ids), UUIDS))
 
 
 def _source(session: Session, publication: Publication) -> PublicationPicture | None:

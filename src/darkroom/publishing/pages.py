@@ -104,7 +104,7 @@ def retry(publication_id: UUID) -> ResponseReturnValue:
 @login_required
 def edit(picture_id: UUID) -> ResponseReturnValue:
     """Have a picture made anew by another prompt, in its place or beside it."""
-    prompt, joins = requesting.checked_prompt(request.form.get("prompt")), forms.joins(request.form)
+    prompt, joins = forms.prompt(request.form), forms.joins(request.form)
     with services().database.session() as db:
         source = history.picture(db, scope(), picture_id)
         made = requesting.edit(db, source, prompt, joins=joins)

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from darkroom.db.texts import is_storable
 from darkroom.errors import Invalid, NotFound
 from darkroom.publishing.fields import PostType
 from darkroom.publishing.models import PostTypeRow
@@ -69,7 +70,7 @@ def _checked(given: Mapping[str, Any]) -> Json:
     if gallery is not None and not _is_name(gallery):
         raise Invalid("gallery must be the name of a field, or null.", "gallery")
     texts = given.get("texts", {})
-    if not isinstance(texts, dict) or not all(map(_is_name, texts.values())):
+    if not isinstance(texts, dict) or not all(map(_is_name, [*texts, *texts.values()])):
         raise Invalid("texts must map fields of requests to custom fields.", "texts")
     title_from, status = given.get("title_from", "tema"), given.get("status", "publish")
     if not _is_name(title_from):
@@ -81,4 +82,4 @@ def _checked(given: Mapping[str, Any]) -> Json:
 
 
 def _is_name(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= 100 and "\0" not in value
+    return isinstance(value, str) and 0 < len(value) <= 100 and is_storable(value)

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from darkroom.accounts.models import User
+from darkroom.db.texts import is_storable
 from darkroom.errors import Conflict, Invalid, NotFound
 from darkroom.publishing import fields, post_types, sites
 from darkroom.publishing.fields import Target
@@ -20,11 +21,14 @@ from darkroom.queue import runs
 from darkroom.queue.calls import Call
 from darkroom.queue.models import Run
 from darkroom.settings import Settings
+from darkroom.web.idempotency import Keep
 
 PIPELINE, BEGIN = "publishing", "publishing.begin"
 MOST_PICTURES = 10
 LONGEST_PROMPT, LONGEST_NAME = 32_000, 200
 LONGEST_TITLE = 80
+HIGHEST_INDEX = 1000
+"""Of a picture that can be edited by its number: each that joins has the next one."""
 _TIME = re.compile(r"T\d\d:\d\d(:\d\d(\.\d+)?)?Z?$")
 
 
@@ -49,8 +53,10 @@ def new_run_id() -> str:
     return f"darkroom-{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}-{token_hex(3)}"
 
 
-def publish(session: Session, settings: Settings, user: User, wish: Wish) -> UUID:
-    """Take a request, unless it was taken before; answers its publication.
+def publish(
+    session: Session, settings: Settings, user: User, wish: Wish, keep: Keep | None = None
+) -> UUID:
+    """Take a request, unless it was taken before; answers its publication, whose run is kept.
 
     Raises
     ------
@@ -73,11 +79,20 @@ def publish(session: Session, settings: Settings, user: User, wish: Wish) -> UUI
         n=wish.n,
         joins=False,
     )
-    return _begun_once(session, publication, targets)
+    return _begun_once(session, publication, targets, 1, keep)
 
 
-def edit(session: Session, source: PublicationPicture, prompt: str, *, joins: bool) -> UUID:
+def edit(
+    session: Session,
+    source: PublicationPicture,
+    prompt: str,
+    *,
+    joins: bool,
+    keep: Keep | None = None,
+) -> UUID:
     """Have a picture edited; the new one replaces it in its field, or joins it in its gallery.
+
+    It has the number of the one that it replaces, or else the next one of its post and run_id.
 
     Raises
     ------
@@ -101,16 +116,20 @@ def edit(session: Session, source: PublicationPicture, prompt: str, *, joins: bo
         source_id=source.id,
         joins=joins,
     )
-    return _begun_once(session, publication, [Target(source.field, source.in_gallery)])
+    index = _next_index(session, before) if joins else source.index
+    target = Target(source.field, source.in_gallery)
+    return _begun_once(session, publication, [target], index, keep)
 
 
-def retry(session: Session, publications: Sequence[Publication]) -> None:
+def retry(session: Session, publications: Sequence[Publication], keep: Keep | None = None) -> UUID:
     """Go on where the failed ones of the publications failed, each in a new run.
+
+    Answers the first of the runs, which is kept.
 
     Raises
     ------
     Conflict
-        When none of them has failed.
+        When none of them has failed, or what failed is still stopping.
     """
     ids = sorted(publication.id for publication in publications)
     query = select(Publication).where(Publication.id.in_(ids)).order_by(Publication.id)
@@ -118,27 +137,18 @@ def retry(session: Session, publications: Sequence[Publication]) -> None:
     tried = [publication for publication in held if _is_retried(session, publication)]
     if not tried:
         raise Conflict("Nothing of this has failed: there is nothing to try again.")
+    _keep(session, tried[0], keep)
+    assert tried[0].run_id is not None
+    return tried[0].run_id
 
 
-def of_post(
-    session: Session, owner_id: int | None, wp_post_id: int, client_run_id: str
-) -> Sequence[Publication]:
-    """What was asked for of a post under a run_id, oldest first (owner None: anybody's).
-
-    Raises
-    ------
-    NotFound
-        When there is nothing.
-    """
-    query = select(Publication).where(
-        Publication.wp_post_id == wp_post_id, Publication.client_run_id == client_run_id
-    )
-    if owner_id is not None:
-        query = query.where(Publication.owner_id == owner_id)
-    found = session.scalars(query.order_by(Publication.created_at, Publication.id)).all()
-    if not found:
-        raise NotFound(f"Nothing was published for post {wp_post_id} under that run_id.", "run_id")
-    return found
+def together(session: Session, publication: Publication) -> Sequence[Publication]:
+    """All that its owner asked for of the same post under the same run_id, oldest first."""
+    names = ("owner_id", "wp_post_id", "client_run_id", "endpoint")
+    query = select(Publication).filter_by(**{name: getattr(publication, name) for name in names})
+    same_site = Publication.site_id.is_not_distinct_from(publication.site_id)
+    in_order = query.where(same_site).order_by(Publication.created_at, Publication.id)
+    return session.scalars(in_order).all()
 
 
 def pictures_of(session: Session, publication_id: UUID) -> Sequence[PublicationPicture]:
@@ -166,14 +176,20 @@ def file_stem(client_run_id: str) -> str:
 
 def checked_prompt(given: object) -> str:
     """The prompt, or `Invalid`."""
-    if not isinstance(given, str) or not given.strip() or "\0" in given:
+    if not isinstance(given, str) or not given.strip() or not is_storable(given):
         raise Invalid("prompt must say what is to be seen.", "prompt")
     if len(given) > LONGEST_PROMPT:
         raise Invalid(f"prompt must have at most {LONGEST_PROMPT} characters.", "prompt")
     return given.strip()
 
 
-def _begun_once(session: Session, new: Publication, targets: Sequence[Target]) -> UUID:
+def _begun_once(
+    session: Session,
+    new: Publication,
+    targets: Sequence[Target],
+    first_index: int,
+    keep: Keep | None,
+) -> UUID:
     values = {
         column.key: getattr(new, column.key)
         for column in Publication.__mapper__.column_attrs
@@ -182,16 +198,33 @@ def _begun_once(session: Session, new: Publication, targets: Sequence[Target]) -
     written = insert(Publication).values(**values).on_conflict_do_nothing()
     made = session.scalars(written.returning(Publication)).one_or_none()
     if made is None:
-        return session.scalars(select(Publication.id).filter_by(**values)).one()
+        known = session.scalars(select(Publication).filter_by(**values)).one()
+        _keep(session, known, keep)
+        return known.id
     session.add_all(
         PublicationPicture(
             publication_id=made.id, index=at, field=target.field, in_gallery=target.in_gallery
         )
-        for at, target in enumerate(targets, 1)
+        for at, target in enumerate(targets, first_index)
     )
     session.flush()
     _begin(session, made)
+    _keep(session, made, keep)
     return made.id
+
+
+def _next_index(session: Session, publication: Publication) -> int:
+    """A number that no picture of the post and run_id has; nobody else is given it meanwhile."""
+    session.refresh(together(session, publication)[0], with_for_update=True)
+    ids = [each.id for each in together(session, publication)]
+    highest = select(func.max(PublicationPicture.index))
+    of_them = highest.where(PublicationPicture.publication_id.in_(ids))
+    return (session.scalar(of_them) or 0) + 1
+
+
+def _keep(session: Session, publication: Publication, keep: Keep | None) -> None:
+    if keep is not None and publication.run_id is not None:
+        keep(session, publication.run_id)
 
 
 def _begin(session: Session, publication: Publication) -> None:
@@ -214,12 +247,21 @@ def _begin(session: Session, publication: Publication) -> None:
 
 def _is_retried(session: Session, publication: Publication) -> bool:
     """Whether it had failed; then it is on its way again."""
-    run = runs.get(session, publication.run_id) if publication.run_id else None
+    run = _held_run(session, publication)
     failed = [each for each in pictures_of(session, publication.id) if each.wp_status == "failed"]
     if not failed or (run is not None and not run.is_over):
         return False
+    if run is not None and run.open_steps:
+        # One of them may be buying what the next run would buy.
+        raise Conflict("Some steps of the run are still stopping. Try again in a moment.")
     for each in failed:
         each.wp_status, each.error = "pending", None
     session.flush()
     _begin(session, publication)
     return True
+
+
+def _held_run(session: Session, publication: Publication) -> Run | None:
+    """Its run, which nobody ends or retries meanwhile."""
+    query = select(Run).where(Run.id == publication.run_id).with_for_update(key_share=True)
+    return session.scalar(query.execution_options(populate_existing=True))

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from darkroom.accounts import audit
 from darkroom.accounts.audit import Actor
+from darkroom.db.texts import is_storable
 from darkroom.errors import Conflict, Invalid, NotFound
-from darkroom.providers import wordpress
+from darkroom.providers import addresses, wordpress
 from darkroom.providers.http import Timeouts
 from darkroom.providers.wordpress import WordPress
 from darkroom.publishing import credentials
@@ -28,7 +29,7 @@ Json = dict[str, Any]
 OWN = "default"
 """What the settings' site is called."""
 WAYS = ("application", "jwt")
-LONGEST = 1000
+LONGEST, LONGEST_NAME = 1000, 100
 TEXTS = ("name", "base_url", "username", "endpoint")
 
 
@@ -91,6 +92,8 @@ def named(session: Session, name: str | None) -> WordPressSite | None:
     """
     if name == OWN:
         return None
+    if name is not None and not is_storable(name):
+        raise NotFound("There is no such site.", "site")
     query = select(WordPressSite).where(WordPressSite.removed_at.is_(None))
     if name is None:
         return session.scalar(query.where(WordPressSite.is_default))
@@ -98,6 +101,21 @@ def named(session: Session, name: str | None) -> WordPressSite | None:
     if found is None:
         raise NotFound(f"There is no site {name!r}.", "site")
     return found
+
+
+def name_of(session: Session, site_id: int | None) -> str | None:
+    """What requests call a site; None when it was removed."""
+    if site_id is None:
+        return OWN
+    row = session.get_one(WordPressSite, site_id)
+    return row.name if row.removed_at is None else None
+
+
+def is_copied(settings: Settings, site_id: int | None) -> bool:
+    """Whether a site's pictures are copied to a bucket; the sandbox's has but those of its site."""
+    providers = settings.providers
+    is_sandbox = site_id is None and providers.wordpress.is_sandbox
+    return is_sandbox or not providers.gcs.is_sandbox
 
 
 def opened(session: Session, settings: Settings, site_id: int | None) -> Site:
@@ -152,13 +170,19 @@ def add(session: Session, settings: Settings, given: Mapping[str, Any], actor: A
 def change(
     session: Session, settings: Settings, site_id: int, given: Mapping[str, Any], actor: Actor
 ) -> None:
-    """Change what is given of a site; raises as `add`."""
+    """Change what is given of a site; raises as `add`.
+
+    Another server is not shown the secret that was meant for the one before.
+    """
     row = of(session, site_id, lock=True)
+    server = _server(row.base_url)
     for name in TEXTS:
         if name in given and _text(given, name) != getattr(row, name):
             _check_name(session, _text(given, name) if name == "name" else "")
             setattr(row, name, _text(given, name))
     row.base_url = _url(row.base_url)
+    if _server(row.base_url) != server and "secret" not in given:
+        raise Invalid("base_url names another server: give the secret for that one.", "secret")
     if "way" in given:
         row.way = _way(given)
     if "secret" in given:
@@ -194,16 +218,27 @@ def _check_name(session: Session, name: str) -> None:
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:
-    value = given.get(name)
-    if not isinstance(value, str) or not value.strip() or "\0" in value or len(value) > LONGEST:
-        raise Invalid(f"{name} must be a text of 1 to {LONGEST} characters.", name)
-    return value.strip()
+    value, most = given.get(name), LONGEST_NAME if name == "name" else LONGEST
+    text = value.strip() if isinstance(value, str) and is_storable(value) else ""
+    if not 1 <= len(text) <= most:
+        raise Invalid(f"{name} must be a text of 1 to {most} characters.", name)
+    return text
 
 
 def _url(given: str) -> str:
-    if not given.startswith(("https://", "http://")):
-        raise Invalid("base_url must begin with https:// or http://.", "base_url")
-    return given.rstrip("/")
+    try:
+        return addresses.parse(given).url.rstrip("/")
+    except Invalid as error:
+        raise Invalid(error.message, "base_url") from error
+
+
+def _server(base_url: str) -> tuple[bool, str, int] | None:
+    """Whom an address leads to; None for one of before they were checked."""
+    try:
+        found = addresses.parse(base_url)
+    except Invalid:
+        return None
+    return found.secure, found.host, found.port
 
 
 def _way(given: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from darkroom.publishing import status
+from darkroom.publishing import sites, status
 from darkroom.publishing.models import Publication, PublicationPicture, WordPressSite
 from darkroom.publishing.requesting import pictures_of
 from darkroom.publishing.sites import OWN
@@ -92,14 +92,19 @@ class Row:
     run: Run | None
 
 
-def stages(row: PublicationPicture, *, is_begun: bool) -> list[Stage]:
-    """How far a picture has come, and how the stage stands that it is at."""
+def stages(row: PublicationPicture, *, is_begun: bool, is_copied: bool) -> list[Stage]:
+    """How far a picture has come, and how the stage stands that it is at.
+
+    A copy is a stage where there is one, or will be: `is_copied` says that its site's are made.
+    """
     is_done = {
         "made": row.asset_id is not None,
         "uploaded": row.media_id is not None,
         "copied": row.copy_url is not None,
         "written": row.wp_status == "completed",
     }
+    if not is_done["copied"] and (is_done["written"] or not is_copied):
+        del is_done["copied"]
     now: Standing = "running" if is_begun else "waiting"
     if row.wp_status == "failed":
         now = "failed"
@@ -158,11 +163,12 @@ def _request(
 ) -> Request:
     source_id = publication.source_id
     source = session.get(PublicationPicture, source_id) if source_id else None
+    is_copied = sites.is_copied(services().settings, publication.site_id)
     shots = [
         Shot(
             row,
             session.get(Asset, row.asset_id) if row.asset_id else None,
-            stages(row, is_begun=is_begun),
+            stages(row, is_begun=is_begun, is_copied=is_copied),
             row.id not in counting,
         )
         for row in pictures_of(session, publication.id)
