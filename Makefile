@@ -32,7 +32,8 @@ test-wordpress: $(INSTALLED)
 	@$(VENV_PYTHON) -m pytest tests/wordpress
 
 chaos: $(INSTALLED)
-	@CHAOS_RUNS=$${CHAOS_RUNS:-200} PUBLISHES=$${PUBLISHES:-100} $(VENV_PYTHON) -m pytest tests/chaos
+	@CHAOS_RUNS=$${CHAOS_RUNS:-200} PUBLISHES=$${PUBLISHES:-100} CHAOS_PHOTOS=$${CHAOS_PHOTOS:-100} \
+		$(VENV_PYTHON) -m pytest tests/chaos tests/integration/test_variants_under_fire.py
 
 check: $(INSTALLED)
 	@$(VENV_PYTHON) -m ruff check .

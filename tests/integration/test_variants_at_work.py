@@ -3,22 +3,26 @@
 import io
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from darkroom.accounts import ledger
 from darkroom.accounts import service as accounts
 from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
+from darkroom.queue import control
 from darkroom.sandbox import serving
-from darkroom.settings import ProvidersSettings, Settings
+from darkroom.sandbox.state import KNOWN
+from darkroom.settings import ProvidersSettings, Settings, TokenSettings
 from darkroom.variants import purging
 from darkroom.variants.models import Generation
 from darkroom.web.app import create_app
@@ -180,6 +184,78 @@ def test_another_service_makes_it_when_the_first_has_no_quota_left(
     assert {each["provider"] for each in found["variants"]} == {"gemini"}
 
 
+def test_a_run_that_is_tried_again_makes_its_variants(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    sandbox.fault(LOOKS, "blocked", times=1)
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    assert [each["status"] for each in found["variants"]] == ["failed", "failed"]
+    with database.session() as session:
+        control.retry(session, UUID(found["run_id"]))
+    assert settled(client, engine, found["upload_id"])["state"] == "ready"
+    run = engine.ended(UUID(found["run_id"]))
+    assert (run.status, run.result["variants"], run.result["failed"]) == ("completed", 2, 0)
+
+
+def test_a_step_that_is_tried_again_makes_its_variant_and_is_counted(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    sandbox.fault(LAOZHANG, "blocked", times=1, containing="Restore this photo")
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    run_id = UUID(found["run_id"])
+    engine.ended(run_id)
+    [step] = [each for each in engine.steps(run_id) if each.error]
+    with database.session() as session:
+        control.retry_step(session, step.job_id)
+    found = settled(client, engine, found["upload_id"])
+    assert [each["status"] for each in found["variants"]] == ["completed", "completed"]
+    assert engine.ended(run_id).result["variants"] == 2
+
+
+def test_the_sandbox_stands_in_for_nobody_once_a_service_is_real(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    engine.environ.update(GEMINI_API_KEY=KNOWN, DARKROOM_GEMINI_URL=f"{sandbox.url}/gemini")
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    made = {(each["provider"], each["is_sandbox"]) for each in found["variants"]}
+    assert made == {("gemini", False)} and sandbox.count(LAOZHANG) == 0
+
+
+def test_what_the_sandbox_sees_in_a_photo_is_not_asked_of_a_real_service(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
+):
+    engine.environ.update(LAOZHANG_API_KEY=KNOWN, DARKROOM_LAOZHANG_URL=f"{sandbox.url}/laozhang")
+    sandbox.fault(LAOZHANG, "quota", times=None)
+    work()
+    found = settled(client, engine, shoot(client)["upload_id"])
+    assert found["analysis"]["subject"] == "" and sandbox.count(LOOKS) == 0
+    assert [each["status"] for each in found["variants"]] == ["failed", "failed"]
+
+
+def test_what_was_discarded_while_it_waited_is_not_bought(
+    client: FlaskClient,
+    engine: Engine,
+    work,
+    sandbox: Sandboxed,
+    settings: Settings,
+    database: Database,
+):
+    dear = replace(settings, tokens=TokenSettings(prices={"preview": 2}))
+    shot = shoot(create_app(dear, database).test_client())
+    assert tokens(database) == 16
+    # As the unlock of a variant that is ready does.
+    with database.session() as session:
+        session.get_one(Generation, UUID(shot["variants"][1]["id"])).discarded_at = func.now()
+    work()
+    engine.ended(UUID(shot["run_id"]))
+    made, discarded = archive(client, shot["upload_id"])["variants"]
+    assert (made["status"], discarded["status"]) == ("completed", "failed")
+    assert sandbox.count(LAOZHANG) == 1 and tokens(database) == 18
+
+
 def test_an_unlock_hands_over_the_clean_picture_and_is_paid_once(
     client: FlaskClient, engine: Engine, work, database: Database
 ):
@@ -262,13 +338,14 @@ def test_variants_are_asked_for_at_the_pace_also_of_two_people(
     theirs = shoot(client, seed=3, Authorization=f"Bearer {token}")["upload_id"]
     # One whose clock runs.
     with serving.serving(ProvidersSettings(), 0) as (state, port):
-        engine.environ.update(DARKROOM_SANDBOX_PORT=str(port), DARKROOM_PACES="variants=0.6")
+        engine.environ["DARKROOM_SANDBOX_PORT"] = str(port)
+        del engine.environ["DARKROOM_PACES"]
         work()
         settled(client, engine, mine)
         settled(client, engine, theirs)
         asked = sorted((each.at, each.at + each.seconds) for each in state.journal.find(LAOZHANG))
     assert len(asked) == 4
-    assert min(later - ended for (_, ended), (later, _) in pairwise(asked)) >= 0.6
+    assert min(later - ended for (_, ended), (later, _) in pairwise(asked)) >= 1.5
 
 
 def test_what_was_set_by_sql_as_the_documents_do_is_what_is_made(
@@ -386,6 +463,32 @@ def test_who_wants_to_be_told_gets_an_e_mail_when_the_variants_are_ready(
     engine.until(lambda: mail.got, seconds=180)
     assert "To: ben@example.org" in mail.got[0]
     assert "2 variants of your photo ready" in mail.got[0]
+    assert f"/variants/{upload_id}" in mail.got[0].replace("=\n", "")
+
+
+def test_who_wants_to_be_told_hears_of_a_batch_that_failed(
+    client: FlaskClient,
+    engine: Engine,
+    work,
+    sandbox: Sandboxed,
+    database: Database,
+    mail: Heard,  # noqa: F811
+):
+    host, port = mail.address
+    engine.environ.update(
+        DARKROOM_SMTP_HOST=host, DARKROOM_SMTP_PORT=str(port), DARKROOM_SMTP_SECURITY="none"
+    )
+    sandbox.fault(LOOKS, "blocked", times=None)
+    with database.session() as session:
+        ben = accounts.create_user(session, name="Ben", email="ben@example.org")
+        _, token = accounts.create_token(session, ben, "app")
+    headers = {"Authorization": f"Bearer {token}"}
+    client.patch("/api/v41/workflow", json={"notify_by_email": True}, headers=headers)
+    work()
+    upload_id = shoot(client, **headers)["upload_id"]
+    engine.until(lambda: mail.got, seconds=180)
+    assert "To: ben@example.org" in mail.got[0]
+    assert "No variant of your photo could be made" in mail.got[0]
     assert f"/variants/{upload_id}" in mail.got[0].replace("=\n", "")
 
 

@@ -1,4 +1,7 @@
-"""Many photos while services fail and workers die: nothing is lost, bought or paid twice."""
+"""Many photos while services fail and workers die: nothing is lost, bought or paid twice.
+
+`CHAOS_PHOTOS` says how many; `make chaos` takes a hundred.
+"""
 
 import os
 import random

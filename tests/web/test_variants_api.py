@@ -8,8 +8,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text
 
+from darkroom.accounts import service as accounts
 from darkroom.queue import control
 from darkroom.queue.models import Run
+from darkroom.variants import notices
 from darkroom.variants.models import Generation, Upload
 from tests.web.conftest import Site, jpeg
 
@@ -182,3 +184,30 @@ def test_the_same_request_sent_again_is_one_photo(site: Site):
     key = {"Idempotency-Key": "one"}
     assert shoot(site, key).json["upload_id"] == shoot(site, key).json["upload_id"]
     assert count(site, Upload) == 1
+
+
+@pytest.mark.parametrize(("locale", "word"), [("es", "Desbloquear"), (None, "Unlock")])
+def test_an_e_mail_is_in_the_language_of_its_owner(site: Site, locale: str | None, word: str):
+    ana = site.user("Ana")
+    upload_id = UUID(shoot(site, site.token_of(ana)).json["upload_id"])
+    with site.database.session() as session:
+        accounts.set_locale(session, session.merge(ana), locale)
+    with site.database.session() as session:
+        language = notices.words(session, upload_id, site.services.settings.cache_dir)
+    assert language.gettext("Unlock") == word
+
+
+def test_who_wants_to_be_told_hears_of_no_batch_that_was_cancelled_or_made(site: Site):
+    ana = site.user("Ana")
+    headers = site.token_of(ana)
+    site.app.test_client().patch(WORKFLOW, json={"notify_by_email": True}, headers=headers)
+    cancelled, made = shoot(site, headers).json, shoot(site, headers).json
+    with site.database.session() as session:
+        control.cancel(session, UUID(cancelled["run_id"]))
+        variant = session.get_one(Generation, UUID(made["variants"][0]["id"]))
+        variant.asset_id, variant.status = UUID(made["asset_id"]), "completed"
+        session.flush()
+        session.get_one(Run, UUID(made["run_id"])).status = "failed"
+    with site.database.session() as session:
+        tells = text("SELECT count(*) FROM steps WHERE name = 'variants.tell'")
+        assert session.scalar(tells) == 0

@@ -16,7 +16,7 @@ from darkroom.accounts import ledger
 from darkroom.errors import Invalid
 from darkroom.queue.models import Run
 from darkroom.storage.uploads import Incoming
-from darkroom.variants import archives, presets, shooting, unlocking, workflows
+from darkroom.variants import archives, orders, presets, shooting, unlocking, workflows
 from darkroom.variants.archives import Archive, Variant
 from darkroom.variants.models import Preset, Workflow
 from darkroom.variants.shooting import AUTO, FIELD
@@ -49,20 +49,35 @@ class File:
 
 def _shot(run_id: UUID) -> ResponseReturnValue:
     """What taking a photo answers: at once in Pocket Mode, else when the variants are there."""
+    upload_id = _upload_of(run_id)
     with services().database.session() as session:
-        upload_id = UUID(session.get_one(Run, run_id).params["upload_id"])
         tier = archives.one(session, None, upload_id).upload.tier
         waits = (
             tier.upper() != AUTO or not workflows.of(session, current_user().uuid).is_async_enabled
         )
     is_over = wait_for_end(run_id, services().settings.variants.wait_seconds if waits else None)
-    answer = _archive_json(upload_id)
+    answer = {**_archive_json(upload_id), "run_id": str(run_id)}
     if is_over:
-        return jsonify({**answer, "status": "COMPLETED", "run_id": str(run_id)}), 200
+        return jsonify({**answer, **_end_of(run_id)}), 200
     status = "BATCH_PROCESSING" if tier.upper() == AUTO else "PROCESSING"
     there = {"Location": url_for("variants_api.archive", upload_id=upload_id)}
-    told = {"status": status, "run_id": str(run_id), "message": POCKET}
-    return jsonify({**answer, **told}), 202, there
+    return jsonify({**answer, "status": status, "message": POCKET}), 202, there
+
+
+def _upload_of(run_id: UUID) -> UUID:
+    with services().database.session() as session:
+        return UUID(session.get_one(Run, run_id).params["upload_id"])
+
+
+def _end_of(run_id: UUID) -> Json:
+    """How a run that makes variants has ended: `FAILED` when it made none of them."""
+    with services().database.session() as session:
+        made, _ = orders.ended(session, run_id)
+        error = session.get_one(Run, run_id).error or {}
+    if made:
+        return {"status": "COMPLETED"}
+    message = error.get("message") or N_("No variant was made.")
+    return {"status": "FAILED", "message": message}
 
 
 @blueprint.post("/vision-orchestrator")
@@ -87,7 +102,8 @@ def more(upload_id: UUID, keep: Keep) -> UUID:
     """More variants of a photo (`{"tier": "AUTO"}`); it is not analysed again."""
     tier = _text(_body(), "tier", AUTO)
     with services().database.session() as session:
-        return shooting.again(session, current_user(), upload_id, tier, keep)
+        tokens = services().settings.tokens
+        return shooting.again(session, tokens, current_user(), upload_id, tier, keep)
 
 
 @blueprint.post("/variants/<uuid:variant_id>/retry")
@@ -96,7 +112,8 @@ def more(upload_id: UUID, keep: Keep) -> UUID:
 def retry(variant_id: UUID, keep: Keep) -> UUID:
     """Make a variant that failed once more, alone."""
     with services().database.session() as session:
-        return shooting.retry(session, current_user(), variant_id, keep)
+        tokens = services().settings.tokens
+        return shooting.retry(session, tokens, current_user(), variant_id, keep)
 
 
 # Review.
@@ -140,16 +157,16 @@ def _unlocking(run_id: UUID) -> ResponseReturnValue:
         run = session.get_one(Run, run_id)
         upload_id = UUID(run.params["upload_id"])
         have = ledger.balance(session, current_user().id, start=found.settings.tokens.at_start)
-        result, error = run.result or {}, run.error or {}
+        status, result, error = run.status, run.result or {}, run.error or {}
     answer = {**_archive_json(upload_id), "run_id": str(run_id), "balance": have}
     if not is_over:
         there = {"Location": url_for("variants_api.archive", upload_id=upload_id)}
         return jsonify({**answer, "status": "PROCESSING"}), 202, there
-    if not result:
+    if status != "completed":
         message = error.get("message") or N_("The unlock was cancelled; nothing was charged.")
         return jsonify({**answer, "status": "FAILED", "message": message, "tokens_charged": 0}), 200
     told = {"texts": result.get("texts"), "upscale": result.get("upscale")}
-    paid = {"status": "COMPLETED", "tokens_charged": result["tokens"], **told}
+    paid = {"status": "COMPLETED", "tokens_charged": result.get("tokens", 0), **told}
     return jsonify({**answer, **paid}), 200
 
 

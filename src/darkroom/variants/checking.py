@@ -7,7 +7,7 @@ from uuid import UUID
 from darkroom.gated import files
 from darkroom.providers.pictures import Picture
 from darkroom.queue.task import Task
-from darkroom.storage import images, temporary
+from darkroom.storage import images
 from darkroom.storage.images import Pixels
 from darkroom.variants import checks, tools
 from darkroom.variants.checks import Tools
@@ -15,16 +15,11 @@ from darkroom.variants.orders import Order
 from darkroom.variants.references import own
 
 LOOKED_AT_SIDE = 2048
-QUALITY = 92
 
 
 def sent(task: Task, asset_id: UUID, side: int) -> Picture:
-    """A stored picture as it goes out: without its metadata, no larger than is of use."""
-    with files.original(task, asset_id) as path, temporary.folder(task.settings.temp_dir) as folder:
-        pixels, _ = images.thumbnail(path, side, max_pixels=task.settings.max_pixels)
-        reduced = folder / "sent"
-        images.save(pixels, reduced, images.JPEG, quality=QUALITY)
-        return Picture(reduced.read_bytes(), images.JPEG)
+    """A stored picture as it goes out."""
+    return Picture(files.reduced(task, asset_id, side), images.JPEG)
 
 
 def references(task: Task, order: Order, side: int) -> list[Picture]:

@@ -14,7 +14,7 @@ from darkroom.errors import Permanent
 from darkroom.providers.buying import Bought
 from darkroom.queue.task import Lease
 from darkroom.storage.assets import Asset
-from darkroom.variants import analysis, anchors, prompts
+from darkroom.variants import analysis, anchors, deposits, prompts
 from darkroom.variants.analysis import Analysis
 from darkroom.variants.anchors import Anchor
 from darkroom.variants.models import Generation, Upload
@@ -91,19 +91,34 @@ def waiting(session: Session, run_id: UUID) -> Sequence[Generation]:
     return session.scalars(query.order_by(Generation.slot).with_for_update()).all()
 
 
-def load(database: Database, generation_id: UUID) -> Order | None:
-    """What is to be made; None when it is over, or was deleted.
+def load(database: Database, generation_id: UUID, run_id: UUID, at_start: int) -> Order | None:
+    """What a run is to make; None when it is over, is made by another run, or nobody wants it now.
+
+    A variant that failed, and is tried again, has what its preview takes set aside once more.
 
     Raises
     ------
     Permanent
         When the photo was never looked at.
+    NotEnough
+        When the tokens do not reach any more.
     """
     with database.session() as session:
-        found = session.get(Generation, generation_id)
-        if found is None or found.status not in ("pending", "generating"):
+        found = session.get(Generation, generation_id, with_for_update=True)
+        if found is None or not _is_wanted(found, run_id):
             return None
-        return _order(session, found)
+        upload = session.get_one(Upload, found.upload_id)
+        deposits.renew(session, upload.owner_id, found, at_start)
+        return _order(session, found, upload)
+
+
+def ended(session: Session, run_id: UUID) -> tuple[int, int]:
+    """How many variants of a run were made, and how many failed that are still wanted."""
+    of_run = select(Generation.status, Generation.discarded_at).where(Generation.run_id == run_id)
+    rows = session.execute(of_run).all()
+    made = sum(row.status == "completed" for row in rows)
+    failed = sum(row.status == "failed" and row.discarded_at is None for row in rows)
+    return made, failed
 
 
 def begin(database: Database, order: Order, lease: Lease) -> None:
@@ -142,8 +157,12 @@ def slot_of(found: Generation) -> Slot:
     return Slot(found.slot, found.type, found.variant, look, found.provider, kept)
 
 
-def _order(session: Session, found: Generation) -> Order:
-    upload = session.get_one(Upload, found.upload_id)
+def _is_wanted(found: Generation, run_id: UUID) -> bool:
+    is_open = found.status in ("pending", "generating")
+    return is_open and found.discarded_at is None and found.run_id == run_id
+
+
+def _order(session: Session, found: Generation, upload: Upload) -> Order:
     if upload.analysis is None:
         raise Permanent("The photo was not analysed. Try this variant again.")
     asset = session.get_one(Asset, upload.asset_id)

@@ -18,7 +18,16 @@ from darkroom.errors import Invalid
 from darkroom.queue.models import Run
 from darkroom.storage.assets import Asset
 from darkroom.storage.uploads import Incoming
-from darkroom.variants import archives, presets, pricing, shooting, slots, views, workflows
+from darkroom.variants import (
+    archives,
+    deposits,
+    presets,
+    pricing,
+    shooting,
+    slots,
+    views,
+    workflows,
+)
 from darkroom.variants.api import link
 from darkroom.variants.models import Generation, Upload
 from darkroom.variants.shooting import AUTO
@@ -39,9 +48,8 @@ SAMPLE = Path(__file__).parents[1] / "web" / "static" / "sample.jpg"
 
 
 def is_sandbox() -> bool:
-    """Whether the sandbox stands in for a service that makes variants."""
-    providers = services().settings.providers
-    return any(name in providers.sandboxed for name in slots.PROVIDERS)
+    """Whether the sandbox makes the variants."""
+    return slots.is_trial(services().settings.providers.sandboxed)
 
 
 @pages.record_once
@@ -141,6 +149,7 @@ def show(upload_id: UUID) -> ResponseReturnValue:
             report=views.report(db, found),
             price=pricing.tokens(db, tokens, owner_id, upload_id, with_upscale=False),
             enlarging=pricing.tokens(db, tokens, owner_id, upload_id, with_upscale=True),
+            preview=tokens.prices.get(deposits.PREVIEW, 0),
             presets=presets.usable(db, owner_id),
             workflow=workflows.of(db, user.uuid),
             is_own=user.may_change and owner_id == user.id,
@@ -153,7 +162,8 @@ def show(upload_id: UUID) -> ResponseReturnValue:
 def more(upload_id: UUID, keep: Keep) -> UUID:
     """More variants of a photo."""
     with services().database.session() as db:
-        return shooting.again(db, current_user(), upload_id, _tier(), keep)
+        tokens = services().settings.tokens
+        return shooting.again(db, tokens, current_user(), upload_id, _tier(), keep)
 
 
 @pages.post("/retry/<uuid:variant_id>")
@@ -162,7 +172,8 @@ def more(upload_id: UUID, keep: Keep) -> UUID:
 def retry(variant_id: UUID, keep: Keep) -> UUID:
     """Make a variant that failed once more, alone."""
     with services().database.session() as db:
-        return shooting.retry(db, current_user(), variant_id, keep)
+        tokens = services().settings.tokens
+        return shooting.retry(db, tokens, current_user(), variant_id, keep)
 
 
 @pages.post("/<uuid:upload_id>/delete")

@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Callable, Sequence
 
-from darkroom.errors import DarkroomError, NotNow, Permanent, Transient
+from darkroom.errors import DarkroomError, Invalid, NotNow, Permanent, Transient
+from darkroom.gated.pictures import Wanting
 from darkroom.providers import painters
 from darkroom.providers.buying import Bought, buy
 from darkroom.providers.gemini import Options
@@ -43,7 +44,7 @@ def painted(
         Options(temperature=order.temperature, seed=order.seed),
     )
     first: DarkroomError | None = None
-    for provider in order_of(order.provider):
+    for provider in order_of(order.provider, task.settings.providers.sandboxed):
         try:
             return _bought(task, order, provider, wish, begin)
         except (NotNow, Permanent, Transient) as error:
@@ -55,11 +56,30 @@ def painted(
     raise first
 
 
+def picture_of(task: Task, bought: Bought) -> Picture:
+    """The picture that was bought.
+
+    Raises
+    ------
+    Wanting
+        When it is hosted elsewhere and is not to be had there (any more).
+    """
+    try:
+        return painters.picture_of(task, bought)
+    except (Invalid, Transient) as error:
+        if isinstance(error, Transient) and not _is_last(task):
+            raise
+        raise Wanting(f"The new picture cannot be fetched: {error.message}") from error
+
+
 def _passes_over(task: Task, error: DarkroomError) -> bool:
     if isinstance(error, NotNow):
         return error.kind == "breaker"
-    is_last = task.lease.burned + 1 >= task.lease.max_attempts
-    return isinstance(error, Permanent) or (isinstance(error, Transient) and is_last)
+    return isinstance(error, Permanent) or (isinstance(error, Transient) and _is_last(task))
+
+
+def _is_last(task: Task) -> bool:
+    return task.lease.burned + 1 >= task.lease.max_attempts
 
 
 def _bought(

@@ -32,7 +32,7 @@ def tokens(
 
 def picture(settings: ProvidersSettings, provider: str | None) -> Decimal:
     """What a variant costs us in US dollars: at the service asked first, by its first model."""
-    first = order_of(provider)[0]
+    first = order_of(provider, settings.sandboxed)[0]
     models = {known.name: known.models["image"] for known in settings.with_models}
     return estimate(settings, first, models[first][:1])
 

@@ -15,12 +15,12 @@ from darkroom.gated.uploads import storing
 from darkroom.queue import runs
 from darkroom.queue.calls import Call
 from darkroom.queue.models import Run
-from darkroom.settings import Settings
+from darkroom.settings import Settings, TokenSettings
 from darkroom.storage import assets, images, uploads
 from darkroom.storage.assets import StoredFile
 from darkroom.storage.store import Store
 from darkroom.storage.uploads import Incoming
-from darkroom.variants import presets, slots, workflows
+from darkroom.variants import deposits, presets, slots, workflows
 from darkroom.variants.models import Generation, Upload
 from darkroom.variants.slots import Slot
 from darkroom.web.idempotency import Keep
@@ -63,9 +63,12 @@ def shoot(
     ------
     Invalid
         When the photo, the tier or the person's workflow cannot be used; nothing is kept then.
+    NotEnough
+        When the tokens do not reach for the previews; nothing is kept then, either.
     """
     with database.session() as session:
         wanted = _slots(session, user, tier)
+        deposits.insist(session, settings.tokens, user.id, len(wanted))
     shot = _received(settings, database, store, file)
     with database.session() as session:
         asset = assets.record(session, user.id, shot.stored)
@@ -77,30 +80,43 @@ def shoot(
             tier=tier,
         )
         session.add(upload)
-        run = _begun(session, upload, wanted, Call(ANALYSE, "io", _args(upload), share=0.1))
+        run = _begun(session, settings.tokens, upload, wanted)
         keep(session, run.id)
     return run.id
 
 
-def again(session: Session, user: User, upload_id: UUID, tier: str, keep: Keep) -> UUID:
+def again(
+    session: Session, settings: TokenSettings, user: User, upload_id: UUID, tier: str, keep: Keep
+) -> UUID:
     """More variants of a photo that was taken before; what was seen in it is not asked again.
 
     Raises
     ------
     NotFound, Conflict
         When it is not the person's, or a variant of it was unlocked.
+    NotEnough
+        When the tokens do not reach for the previews; nothing has happened then.
     """
     upload = of(session, user.id, upload_id, lock=True)
     if is_unlocked(session, upload_id):
         raise Conflict(N_("A variant of this photo is unlocked; take the photo again for more."))
-    wanted = _slots(session, user, tier)
-    run = _begun(session, upload, wanted, Call(ANALYSE, "io", _args(upload), share=0.1))
+    run = _begun(session, settings, upload, _slots(session, user, tier))
     keep(session, run.id)
     return run.id
 
 
-def retry(session: Session, user: User, generation_id: UUID, keep: Keep) -> UUID:
-    """One failed variant again, in a run of its own; the others stay as they are."""
+def retry(
+    session: Session, settings: TokenSettings, user: User, generation_id: UUID, keep: Keep
+) -> UUID:
+    """One failed variant again, in a run of its own; the others stay as they are.
+
+    Raises
+    ------
+    NotFound, Conflict
+        When it is not the person's, or did not fail.
+    NotEnough
+        When the tokens do not reach for its preview; nothing has happened then.
+    """
     found = session.get(Generation, generation_id)
     if found is None:
         raise NotFound(NO_UPLOAD)
@@ -112,7 +128,7 @@ def retry(session: Session, user: User, generation_id: UUID, keep: Keep) -> UUID
     found.status, found.error, found.completed_at = "pending", None, None
     found.run_id = upload.run_id = run.id
     session.flush()
-    runs.begin(session, run, Call(ANALYSE, "io", _args(upload), share=0.1))
+    _start(session, settings, upload, run, [found])
     keep(session, run.id)
     return run.id
 
@@ -175,17 +191,32 @@ def _received(settings: Settings, database: Database, store: Store, file: Incomi
     return Shot(upload_id, upload.filename, stored)
 
 
-def _begun(session: Session, upload: Upload, wanted: Sequence[Slot], first: Call) -> Run:
+def _begun(
+    session: Session, settings: TokenSettings, upload: Upload, wanted: Sequence[Slot]
+) -> Run:
     session.flush()
     run = _run(session, upload, len(wanted))
     upload.run_id = run.id
     of_upload = select(func.count()).where(Generation.upload_id == upload.id)
     taken = session.scalar(of_upload) or 0
     rng = random.SystemRandom()
-    session.add_all(_generation(upload, run, taken, slot, rng) for slot in wanted)
+    made = [_generation(upload, run, taken, slot, rng) for slot in wanted]
+    session.add_all(made)
     session.flush()
-    runs.begin(session, run, first)
+    _start(session, settings, upload, run, made)
     return run
+
+
+def _start(
+    session: Session,
+    settings: TokenSettings,
+    upload: Upload,
+    run: Run,
+    wanted: Sequence[Generation],
+) -> None:
+    args = {"upload_id": str(upload.id)}
+    runs.begin(session, run, Call(ANALYSE, "io", args, share=0.1))
+    deposits.make(session, settings, upload.owner_id, wanted)
 
 
 def _run(session: Session, upload: Upload, variants: int) -> Run:
@@ -211,7 +242,3 @@ def _generation(upload: Upload, run: Run, taken: int, slot: Slot, rng: random.Ra
         temperature=slot.temperature(),
         seed=slot.seed(rng),
     )
-
-
-def _args(upload: Upload) -> dict[str, str]:
-    return {"upload_id": str(upload.id)}

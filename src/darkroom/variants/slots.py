@@ -1,7 +1,7 @@
 """The slots of a batch: each is one variant, with a temperature and a seed of its own."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -92,11 +92,19 @@ def of_preset(look: Look) -> Slot:
     return Slot(0, "PRESET", look.name, look, None, look.anchors)
 
 
-def order_of(provider: str | None) -> Sequence[str]:
-    """Whom to ask for a variant, in turn: the slot's choice first."""
-    if provider is None:
-        return PROVIDERS
-    return (provider, *(other for other in PROVIDERS if other != provider))
+def is_trial(sandboxed: Collection[str]) -> bool:
+    """Whether the sandbox stands in for every service, and so may stand in for one."""
+    return set(PROVIDERS) <= set(sandboxed)
+
+
+def order_of(provider: str | None, sandboxed: Collection[str]) -> Sequence[str]:
+    """Whom to ask for a variant, in turn: the slot's choice first.
+
+    Once a service is real nobody is given what the sandbox makes instead.
+    """
+    trial = is_trial(sandboxed)
+    asked = [name for name in PROVIDERS if trial or name not in sandboxed]
+    return sorted(asked, key=lambda name: name != provider)
 
 
 def _slot(index: int, given: object, presets: Presets) -> Slot:

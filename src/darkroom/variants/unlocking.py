@@ -91,6 +91,7 @@ def begin(
     found = _locked(session, user, generation_id)
     before = _same(session, found, with_upscale)
     if before is not None:
+        keep(session, before)
         return before
     _insist_ready(session, found)
     price = prices(settings, with_upscale=with_upscale)
@@ -113,7 +114,7 @@ def begin(
 
 
 def load(database: Database, unlock_id: UUID, at_start: int) -> Wanted | None:
-    """What is to be done; None when it is done or its upload was deleted.
+    """What is to be done; None when it, or one like it, is done, or its upload was deleted.
 
     An unlock whose run had failed, and is tried again, has its price set aside once more.
 
@@ -130,8 +131,8 @@ def load(database: Database, unlock_id: UUID, at_start: int) -> Wanted | None:
             return None
         found = session.get_one(Generation, unlock.generation_id)
         upload = session.get_one(Upload, unlock.upload_id)
-        if unlock.ended_at is not None:
-            _reopen(session, unlock, upload, at_start)
+        if unlock.ended_at is not None and not _reopen(session, unlock, upload, at_start):
+            return None
         return _wanted(session, unlock, found, upload)
 
 
@@ -246,17 +247,31 @@ def _paid(session: Session, owner_id: int, upload_id: UUID, purpose: str) -> boo
     return ledger.is_paid(session, owner_id, subject=upload_id, purpose=purpose)
 
 
-def _reopen(session: Session, unlock: Unlock, upload: Upload, at_start: int) -> None:
+def _reopen(session: Session, unlock: Unlock, upload: Upload, at_start: int) -> bool:
+    """Have an unlock go on; False when another one has done meanwhile what it would do."""
     if unlock.run_id is None:
         raise Invalid(N_("The run of this unlock was cleaned up. Unlock the variant again."))
-    unlock.ended_at = None
+    ended_at, unlock.ended_at = unlock.ended_at, None
     try:
         with session.begin_nested():
             session.flush()
     except IntegrityError:
         raise Conflict(N_("An unlock of this photo is going on. Wait for its end.")) from None
+    # No other begins from here on.
+    if _is_done(session, unlock):
+        unlock.ended_at = ended_at
+        return False
     _insist_ready(session, session.get_one(Generation, unlock.generation_id))
     _reserve(session, at_start, upload.owner_id, upload.id, unlock.prices, unlock.run_id)
+    return True
+
+
+def _is_done(session: Session, unlock: Unlock) -> bool:
+    """Whether another unlock has handed the variant over, as large as this one would."""
+    done = select(Unlock).where(
+        Unlock.generation_id == unlock.generation_id, Unlock.completed_at.is_not(None)
+    )
+    return any(each.with_upscale or not unlock.with_upscale for each in session.scalars(done))
 
 
 def _wanted(session: Session, unlock: Unlock, found: Generation, upload: Upload) -> Wanted:

@@ -74,8 +74,15 @@ def test_a_slot_that_cannot_be_is_refused_by_its_field(config: Any, field: str) 
 
 
 def test_the_chosen_service_is_asked_first_and_the_others_stand_in() -> None:
-    assert one().provider is None and list(slots.order_of(None)) == ["laozhang", "gemini", "openai"]
-    assert list(slots.order_of(one(provider="openai").provider)) == ["openai", "laozhang", "gemini"]
+    assert one().provider is None
+    assert list(slots.order_of(None, ())) == ["laozhang", "gemini", "openai"]
+    chosen = one(provider="openai").provider
+    assert list(slots.order_of(chosen, ())) == ["openai", "laozhang", "gemini"]
+
+
+def test_real_services_are_not_mixed_with_the_sandbox() -> None:
+    assert list(slots.order_of("laozhang", ("laozhang", "openai"))) == ["gemini"]
+    assert list(slots.order_of("openai", slots.PROVIDERS)) == ["openai", "laozhang", "gemini"]
 
 
 def test_anchors_of_a_slot_come_before_those_of_its_preset() -> None:
