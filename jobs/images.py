@@ -9,7 +9,7 @@ from uuid import UUID
 
 from darkroom.gated.pictures import Wanting
 from darkroom.media import requests
-from darkroom.media.generation import cache, painting
+from darkroom.media.generation import cache, painting, parameters
 from darkroom.media.generation.parameters import Parameters
 from darkroom.media.requests import Order
 from darkroom.queue.step import Save, step
@@ -21,7 +21,7 @@ from darkroom.queue.transaction import Transaction
 def generate(task: Task, request_id: str) -> Save:
     """Have a picture made, unless the same one is there, or is being made."""
     order = requests.load(task.database, UUID(request_id))
-    wish = Parameters(**order.asked)
+    wish = parameters.stored(order.asked, task.settings.providers)
     flight = cache.take(task.database, wish, task.lease.attempt_id)
     if flight is None:
         return _there(order, wish)

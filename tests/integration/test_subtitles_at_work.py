@@ -205,11 +205,13 @@ def test_cues_outlive_a_burn_that_fails(client: FlaskClient, engine: Engine, wor
     work("--lanes", "cpu")
     burn = f"/api/subtitles/{request_id}/burn"
     failed = done(client, engine, client.post(burn, json={}))
-    assert failed["status"] == "error" and "has no letters for: 日 本 語" in failed["message"]
+    assert (failed["status"], failed["burnt"]) == ("success", None)
+    assert "has no letters for: 日 本 語" in failed["message"]
     sheet = cues_of(client, failed)
     changed = {"version": 1, "cues": [{**sheet["cues"][0], "lines": ["Nihongo"]}]}
     assert client.put(failed["cues_url"], json=changed).status_code == 200
-    assert done(client, engine, client.post(burn, json={}))["status"] == "success"
+    again = done(client, engine, client.post(burn, json={}))
+    assert (again["burnt"], "message" in again) == ({"version": 2, "mode": "burn"}, False)
 
 
 def kept(client: FlaskClient, folder: Path, cues: list[Cue], path: Path | None = None) -> str:
@@ -243,7 +245,8 @@ def test_a_cancel_ends_the_burning_and_leaves_nothing(
     answer = burning(client, engine, tmp_path)
     assert ffmpegs(settings)
     assert client.post(f"{answer.json['poll']}/cancel").status_code == 202
-    assert done(client, engine, answer)["status"] == "cancelled"
+    ended = done(client, engine, answer)
+    assert (ended["status"], ended["burnt"]) == ("success", None)
     engine.until(lambda: not ffmpegs(settings) and not left_behind(settings), seconds=60)
     assert client.get(f"/api/subtitles/{answer.json['id']}/cues").status_code == 200
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import text
 
 from darkroom.media import ffmpeg
 
-from .conftest import Visitor, jpeg
+from .conftest import Site, Visitor, jpeg
 
 
 def asked(visitor: Visitor, **sent: Any) -> Any:
@@ -38,6 +39,7 @@ def test_a_call_becomes_a_run_that_can_be_polled(visitor: Visitor) -> None:
         ({"image": base64.b64encode(b"no picture").decode()}, "image"),
         ({"video": base64.b64encode(b"no video at all").decode()}, "video"),
         ({"image": inline(jpeg()), "scale": 9}, "scale"),
+        ({"image": inline(jpeg()), "scale": 10**400}, "scale"),
         ({"image": inline(jpeg()), "model": "other"}, "model"),
         ({"image": inline(jpeg()), "video": "AAAA"}, "video"),
     ],
@@ -56,6 +58,15 @@ def test_a_heic_photo_is_told_what_to_do(visitor: Visitor) -> None:
     assert answer.status_code == 400 and "HEIC" in answer.json["message"]
 
 
+def test_the_page_knows_a_picture_by_its_content(visitor: Visitor) -> None:
+    heic = io.BytesIO(b"\0\0\0\x18ftypheic" + bytes(64))
+    sent = {"file": (heic, "IMG_1.heic", "application/octet-stream"), "scale": "2"}
+    refused = visitor.send("/studio/enhance", "/studio/enhance", **sent)
+    assert refused.status_code == 400 and "is a HEIC photo" in refused.text
+    sent = {"file": (jpeg(), "pot", "application/octet-stream"), "scale": "2"}
+    assert visitor.send("/studio/enhance", "/studio/enhance", **sent).status_code == 303
+
+
 def test_a_result_beyond_the_cap_names_the_largest_scale(visitor: Visitor) -> None:
     large = io.BytesIO()
     Image.new("RGB", (5000, 4000), "green").save(large, "JPEG")
@@ -66,6 +77,27 @@ def test_a_result_beyond_the_cap_names_the_largest_scale(visitor: Visitor) -> No
 def test_the_sixth_call_in_a_minute_is_one_too_many(visitor: Visitor) -> None:
     codes = [asked(visitor, image=inline(jpeg())).status_code for _ in range(6)]
     assert codes == [202] * 5 + [429]
+
+
+def test_a_call_that_is_sent_again_with_its_key_is_answered_beyond_the_limit(
+    visitor: Visitor,
+) -> None:
+    sent = {"image": inline(jpeg())}
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "once"}
+    calls = [visitor.client.post("/enhance-media", json=sent, headers=headers) for _ in range(6)]
+    assert [call.status_code for call in calls] == [202] * 6
+    assert asked(visitor, **sent).headers["X-RateLimit-Remaining"] == "3"
+
+
+def test_a_call_that_was_one_too_many_leaves_its_key_free(site: Site, visitor: Visitor) -> None:
+    sent = {"image": inline(jpeg())}
+    headers = {"Prefer": "respond-async", "Idempotency-Key": "once"}
+    for _ in range(5):
+        asked(visitor, **sent)
+    assert visitor.client.post("/enhance-media", json=sent, headers=headers).status_code == 429
+    with site.database.session() as session:
+        session.execute(text("DELETE FROM limits_used"))
+    assert visitor.client.post("/enhance-media", json=sent, headers=headers).status_code == 202
 
 
 def test_a_call_that_is_sent_again_with_its_key_begins_nothing_new(visitor: Visitor) -> None:

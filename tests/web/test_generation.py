@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from darkroom.media.generation.models import KeptPicture
 from darkroom.providers.models import ProviderCall
 from darkroom.queue.models import Run
 from darkroom.storage import assets, images
+from darkroom.web.app import create_app
 
 from .conftest import Site
+from .test_studio import begin
 
 Json = dict[str, Any]
 AT_ONCE = {"Prefer": "respond-async"}
@@ -182,6 +185,39 @@ def test_old_pictures_are_cleared_and_others_stay(
         assert list(session.scalars(select(KeptPicture.key))) == [new]
 
 
+def test_what_is_begun_outlives_a_clearing_so_that_nobody_buys_it_twice(
+    site: Site, client: FlaskClient
+) -> None:
+    wish = parameters.parse({"prompt": "a cat"}, site.services.settings)
+    first = cache.take(site.database, wish, 1)
+    client.post("/api/cache/clear", json={"max_age_days": 0})
+    again = cache.take(site.database, wish, 2)
+    assert first is not None and again is not None and again.name == first.name
+    # Nobody has tried for days: it came to nothing.
+    age(site, wish.key, 2)
+    client.post("/api/cache/clear", json={"max_age_days": 0})
+    assert count(site, KeptPicture) == 0
+
+
+def test_each_try_to_make_a_picture_keeps_it_begun(site: Site, client: FlaskClient) -> None:
+    wish = parameters.parse({"prompt": "a cat"}, site.services.settings)
+    cache.take(site.database, wish, 1)
+    age(site, wish.key, 2)
+    cache.take(site.database, wish, 2)
+    client.post("/api/cache/clear", json={"max_age_days": 0})
+    assert count(site, KeptPicture) == 1
+
+
+def test_a_picture_of_the_sandbox_is_not_the_real_one(site: Site, tmp_path: Path) -> None:
+    keep(site, tmp_path)
+    settings = site.services.settings
+    gemini = replace(settings.providers.gemini, key="a-key", is_sandbox=False)
+    real = replace(settings, providers=replace(settings.providers, gemini=gemini))
+    client = create_app(real, site.database).test_client()
+    answer = client.post("/generate-image", json={"prompt": "a cat"}, headers=AT_ONCE)
+    assert (answer.status_code, answer.json["status"]) == (202, "processing")
+
+
 def test_a_picture_asked_for_again_is_young_again(
     site: Site, client: FlaskClient, tmp_path: Path
 ) -> None:
@@ -211,7 +247,7 @@ def test_a_picture_that_was_let_go_of_stays_in_the_history(
     assert client.get(f"/api/media/{said['id']}").json["files"]["result"]
 
 
-@pytest.mark.parametrize("days", [-1, "7", True, 1e9])
+@pytest.mark.parametrize("days", [-1, "7", True, 1e9, 10**400])
 def test_an_age_that_is_none_is_refused(client: FlaskClient, days: Any) -> None:
     answer = client.post("/api/cache/clear", json={"max_age_days": days})
     assert (answer.status_code, answer.json["error"]["field"]) == (400, "max_age_days")
@@ -251,6 +287,12 @@ def test_others_wishes_cannot_be_looked_at_through_the_form(site: Site, tmp_path
     made = ana.send("/studio/generate", prompt="a cat")
     request_id = made.headers["Location"].rpartition("/")[2]
     assert eva.get(f"/studio/generate?like={request_id}").status_code == 404
+
+
+def test_only_pictures_and_prompts_fill_the_form(site: Site) -> None:
+    ana = site.user("Ana")
+    other = begin(site, ana.id, service="enhancing")
+    assert site.signed_in(ana).get(f"/studio/generate?like={other}").status_code == 404
 
 
 def test_too_many_wishes_are_refused_with_a_page(site: Site, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from darkroom.accounts.service import ensure_admin
-from darkroom.media import ffmpeg
+from darkroom.media import ffmpeg, requests
 from darkroom.media.subtitles.cues import Cue
 from darkroom.media.subtitles.wishes import Asked
 from darkroom.web.openapi import document
@@ -16,6 +16,7 @@ from darkroom.web.openapi import document
 from .conftest import Site
 from .subtitled import CUES, fields, film, heard
 from .test_openapi import fits
+from .test_studio import end
 
 Json = dict[str, Any]
 
@@ -110,6 +111,11 @@ def test_what_cannot_be_is_named(
     assert error["field"] == field
 
 
+def test_a_language_is_a_text(client: FlaskClient) -> None:
+    error = told(client.post("/api/subtitles", json={"language": ["es"]}), 400)["error"]
+    assert error["field"] == "language"
+
+
 def test_sound_alone_shows_no_subtitles(client: FlaskClient, tmp_path: Path) -> None:
     sound = film(tmp_path, "-vn", name="sound.wav").read_bytes()
     error = told(send(client, sound, "sound.wav", mode="burn"), 400)["error"]
@@ -125,6 +131,33 @@ def test_the_same_key_makes_one_request(client: FlaskClient, tmp_path: Path) -> 
     ]
     assert answers[0].json["id"] == answers[1].json["id"]
     assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_a_key_whose_request_was_deleted_says_so(client: FlaskClient, tmp_path: Path) -> None:
+    content, key = film(tmp_path).read_bytes(), {"Idempotency-Key": "one"}
+
+    def ask() -> Any:
+        sent = {"file": (io.BytesIO(content), "a.mp4")}
+        return client.post("/api/subtitles", data=sent, headers=key)
+
+    where = told(ask(), 202)["poll"]
+    client.post(f"{where}/cancel")
+    assert client.delete(where).status_code == 204
+    assert told(ask(), 404)["error"]["code"] == "not_found"
+
+
+def test_a_request_is_found_by_each_of_its_runs(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path)
+    with site.database.session() as session:
+        first = requests.of(session, None, request_id).row.run_id
+    assert first is not None
+    visitor = site.signed_in(ana)
+    visitor.send(f"/studio/subtitles/{request_id}/burn", page=f"/studio/{request_id}")
+    with site.database.session() as session:
+        found = requests.of_run(session, first).row
+        assert (found.id, found.run_id != first) == (request_id, True)
+    assert f"/studio/{request_id}" in visitor.get(f"/runs/{first}").text
 
 
 def test_cues_come_with_what_misses_a_rule(client: FlaskClient, desk: str) -> None:
@@ -224,6 +257,57 @@ def test_a_burn_waits_for_nobody_elses(client: FlaskClient, desk: str) -> None:
     assert told(client.post(burn, json={}), 409)["error"]["code"] == "conflict"
 
 
+def test_a_burn_that_fails_takes_nothing_away(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path)
+    visitor, page = site.signed_in(ana), f"/studio/{request_id}"
+    for status, message in (("failed", "There is no face."), ("cancelled", None)):
+        visitor.send(f"/studio/subtitles/{request_id}/burn", page=page)
+        assert visitor.get(f"/api/media/{request_id}").json["status"] == "processing"
+        end(site, request_id, status)
+        found = visitor.get(f"/api/media/{request_id}").json
+        assert (found["status"], found.get("message")) == ("success", message)
+        assert ("That did not work." in visitor.get(page).text) == (status == "failed")
+
+
+def test_a_failed_burn_that_is_retried_is_worked_on_again(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path)
+    visitor, page = site.signed_in(ana), f"/studio/{request_id}"
+    visitor.send(f"/studio/subtitles/{request_id}/burn", page=page)
+    for status in ("failed", "running"):
+        end(site, request_id, status)
+    found = visitor.get(f"/api/media/{request_id}").json
+    assert (found["status"], found.get("message")) == ("processing", None)
+
+
+def test_a_burn_that_was_cancelled_answers_so_to_its_key(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path)
+    client = site.app.test_client()
+    headers = {**site.token_of(ana), "Idempotency-Key": "one"}
+    burn = f"/api/subtitles/{request_id}/burn"
+    told(client.post(burn, json={}, headers=headers), 202)
+    end(site, request_id, "cancelled")
+    assert told(client.post(burn, json={}, headers=headers), 409)["status"] == "cancelled"
+
+
+def test_nothing_is_not_burnt(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path, cues=[])
+    client, token = site.app.test_client(), site.token_of(ana)
+    answer = client.post(f"/api/subtitles/{request_id}/burn", json={}, headers=token)
+    assert told(answer, 400)["error"]["field"] == "cues"
+
+
+def test_burns_by_page_are_counted_as_those_by_program(site: Site, tmp_path: Path) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path)
+    burn = f"/studio/subtitles/{request_id}/burn"
+    answer = site.signed_in(ana).send(burn, page=f"/studio/{request_id}")
+    assert answer.headers["X-RateLimit-Remaining"] == "9"
+
+
 def test_sound_alone_is_not_burnt(site: Site, tmp_path: Path) -> None:
     ana = site.user("Ana")
     sound = film(tmp_path, "-vn", name="sound.wav")
@@ -278,6 +362,29 @@ def test_cues_are_changed_without_scripts(site: Site, tmp_path: Path) -> None:
         visitor.send(save, page=path, **fields(visitor.get(path).text), do=order)
         assert len(fields(visitor.get(path).text)["text"]) == count
     assert visitor.send(save, page=path, **form).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"by": "nan", "do": "shift"},
+        {"by": "1e308", "do": "shift"},
+        {"first": "1e999", "do": "shift"},
+        {"first": "nan", "do": "shift"},
+        {"end": ["9" * 5000]},
+        {"do": f"remove-{'9' * 5000}"},
+    ],
+)
+def test_odd_numbers_in_the_form_break_nothing(
+    site: Site, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    ana = site.user("Ana")
+    request_id = heard(site, ana, tmp_path, cues=CUES[:1])
+    visitor, page = site.signed_in(ana), f"/studio/{request_id}"
+    form = {**fields(visitor.get(page).text), "by": "1", "first": "1", **changed}
+    saved = visitor.send(f"/studio/subtitles/{request_id}/cues", page=page, **form)
+    assert saved.status_code == 303
+    assert fields(visitor.get(page).text)["start"] == ["0:00.500"]
 
 
 def test_the_player_gets_the_cues_as_they_are_now(site: Site, tmp_path: Path) -> None:

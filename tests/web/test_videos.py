@@ -74,6 +74,18 @@ def test_pictures_share_the_time_of_their_sound(
     assert found.audio == pytest.approx(3, abs=0.05)
 
 
+def test_a_picture_is_shown_for_as_long_as_its_sound_lasts(
+    site: Site, client: FlaskClient, tmp_path: Path
+) -> None:
+    def ask(seconds: int) -> TestResponse:
+        silence = (f"anullsrc=r=8000:cl=mono:d={seconds}", "-c:a", "flac")
+        audio = base64.b64encode(made(tmp_path, f"{seconds}.flac", *silence)).decode()
+        return client.post("/render-video", json={"images": [photo()], "audio": audio})
+
+    assert planned(site, ask(360)).frames == 360 * plan.FPS
+    assert ask(601).json["error"]["field"] == "images"
+
+
 def test_a_form_sends_pictures_in_their_order(site: Site, client: FlaskClient) -> None:
     files = [(jpeg((64, 48)), "a.jpg"), (jpeg((48, 64)), "b.jpg")]
     data = {"images": files, "titles": "one\r\ntwo", "durations": "1\n2", "fit": "contain"}
@@ -119,6 +131,7 @@ def test_a_scene_lasts_as_long_as_its_narration(
         ({"images": "PHOTO", "audio": base64.b64encode(b"no sound").decode()}, "audio"),
         ({"images": "PHOTO", "generate_subtitles": True}, "generate_subtitles"),
         ({"images": "PHOTO", "titles": ["見"]}, "titles.0"),
+        ({"images": "PHOTO", "duration": 10**400}, "duration"),
     ],
 )
 def test_what_cannot_be_is_named(client: FlaskClient, sent: dict[str, Any], field: str) -> None:

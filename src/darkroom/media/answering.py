@@ -38,13 +38,14 @@ def answered(run_id: UUID, *, waits: bool = True, inline: bool = False) -> Respo
     wait_for_end(run_id, usual)
     with services().database.session() as session:
         found, run = requests.of_run(session, run_id), session.get_one(Run, run_id)
-        answer = as_json(found, run)
-    if found.row.status == "completed":
-        return jsonify({**answer, **(_inline(found) if inline else {})})
+        # Another run may work on it by now.
+        answer = as_json(found, session.get(Run, found.row.run_id or run_id))
+    if run.status in ("failed", "cancelled"):
+        return _failed(answer, run)
     if found.row.status == "processing":
         where = url_for("media_api.show", request_id=found.row.id)
         return jsonify({**answer, "poll": where}), 202, {"Location": where}
-    return _failed(answer, run)
+    return jsonify({**answer, **(_inline(found) if inline else {})})
 
 
 def on_to_page(run_id: UUID) -> ResponseReturnValue:
@@ -125,4 +126,5 @@ def _failed(answer: Json, run: Run) -> tuple[Response, int]:
         "field": error.get("field"),
     }
     status = 422 if told["code"] == "invalid" else 502
-    return jsonify({**answer, "message": told["message"], "error": told}), status
+    said = {"status": "error", "message": told["message"], "error": told}
+    return jsonify({**answer, **said}), status

@@ -116,7 +116,7 @@ def mux(
     (folder / "cues.srt").write_text(writing.srt(_insist_shown(cues, media)), encoding="utf-8")
     options = [
         *ffmpeg.given(video), "-f", "srt", "-i", "file:cues.srt",
-        "-map", "0:v:0", "-map", "0:a?", "-map", "1:s:0", "-c", "copy", "-c:s", codec,
+        "-map", "0:v:0", "-map", "0:a:0?", "-map", "1:s:0", "-c", "copy", "-c:s", codec,
         "-metadata:s:s:0", f"language={_CODES.get(language, 'und')}",
         "-disposition:s:0", "default", "-f", container, f"file:{target.resolve()}",
     ]  # fmt: skip

@@ -62,7 +62,7 @@ class Fields:
             return None
         try:
             found = math.nan if isinstance(given, bool) else float(given)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             found = math.nan
         if not low <= found <= high:
             raise Invalid(

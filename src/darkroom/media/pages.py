@@ -89,10 +89,10 @@ def delete(request_id: UUID) -> ResponseReturnValue:
 
 def cards(db: Session, found: Sequence[Run]) -> list[Card]:
     """Runs of the media services with what was made, and where it is."""
-    wanted = select(MediaRequest).where(MediaRequest.run_id.in_([run.id for run in found]))
-    rows = {row.run_id: row for row in db.scalars(wanted)}
-    files = requests.files_of(db, [row.id for row in rows.values()])
-    return [_card(run, rows.get(run.id), files) for run in found]
+    wanted = select(MediaRequest).where(MediaRequest.id.in_(map(requests.id_of, found)))
+    rows = {row.id: row for row in db.scalars(wanted)}
+    files = requests.files_of(db, list(rows))
+    return [_card(run, rows.get(requests.id_of(run)), files) for run in found]
 
 
 def _card(run: Run, row: MediaRequest | None, files: requests.FilesById) -> Card:

@@ -35,7 +35,14 @@ SUFFIXES = {
     "audio/flac": "flac",
     "audio/ogg": "ogg",
 }
+FORM = "multipart/form-data"
 JSON_BYTES = 256 * 1024 * 1024
+TAKING = frozenset(
+    f"{service}{kind}"
+    for service in ("generation", "enhancing", "faces", "portraits", "subtitles", "videos")
+    for kind in ("", "_api")
+)
+"""The blueprints that take files."""
 _KINDS = {"mp4": "mp4", "webm": "webm", "wav": "wav", "mp3": "mpeg", "flac": "flac", "ogg": "ogg"}
 _UNKNOWN = "application/octet-stream"
 
@@ -48,12 +55,21 @@ class Inline:
     stream: io.BytesIO
 
 
+def set_limits() -> None:
+    """Before every call: how much of it may be sent to a media service.
+
+    Comes before whatever else reads a body: the look for a page's token, and for a repetition.
+    """
+    if request.blueprint not in TAKING:
+        return
+    most = services().settings.media.max_bytes
+    # All but a form's files is read into memory whole.
+    request.max_content_length = most if request.mimetype == FORM else min(most, JSON_BYTES)
+
+
 def body() -> Json:
     """The fields of a request, whether they come as JSON or as a form."""
-    most = services().settings.media.max_bytes
-    # JSON is read into memory whole.
-    request.max_content_length = min(most, JSON_BYTES) if request.is_json else most
-    if request.mimetype == "multipart/form-data":
+    if request.mimetype == FORM:
         return dict(request.form.items())
     sent = request.get_json(silent=True)
     if not isinstance(sent, dict):

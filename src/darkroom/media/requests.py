@@ -16,6 +16,7 @@ from darkroom.media.models import MediaFile, MediaRequest
 from darkroom.media.sound import Media
 from darkroom.queue import runs
 from darkroom.queue.calls import Call
+from darkroom.queue.models import Run
 from darkroom.queue.transaction import Transaction
 from darkroom.storage import assets
 from darkroom.storage.assets import Asset, StoredFile
@@ -186,9 +187,13 @@ def of(session: Session, owner_id: int | None, request_id: UUID) -> Found:
 
 
 def of_run(session: Session, run_id: UUID) -> Found:
-    """The request that a run works on."""
-    row = session.scalars(select(MediaRequest).where(MediaRequest.run_id == run_id)).one()
-    return Found(row, files_of(session, [row.id])[row.id])
+    """The request that a run works on, or did; `NotFound` where it was deleted."""
+    return of(session, None, id_of(session.get_one(Run, run_id)))
+
+
+def id_of(run: Run) -> UUID:
+    """The id of the request that a run works on, or did: another run may work on it by now."""
+    return UUID(run.params["request_id"])
 
 
 def page(

@@ -78,6 +78,8 @@ _STRIP = 256
 _SHRINKABLE = {"L", "RGB", "RGBA", "LA", "CMYK"}
 
 _MOST_SCANS = 100
+_STARTS = (b"\xff\xd8\xff", b"\x89PNG")
+_AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 # A whole picture in memory may take hundreds of megabytes: not in every thread at once.
@@ -137,6 +139,14 @@ def inspect(
     if _orientation(exif) in _ON_ITS_SIDE:
         width, height = height, width
     return ImageInfo(mime, width, height, exif)
+
+
+def is_begun(start: bytes) -> bool:
+    """Whether a file that begins with these bytes, 12 or more, is to be looked at as an image."""
+    if start[4:8] == b"ftyp":
+        return start[8:12] in _HEIC | _AVIF
+    is_webp = start[:4] == b"RIFF" and start[8:12] == b"WEBP"
+    return is_webp or start.startswith(_STARTS)
 
 
 def load(path: Path, *, max_pixels: int) -> Pixels:

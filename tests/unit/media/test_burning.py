@@ -131,6 +131,19 @@ def test_a_track_of_subtitles_goes_beside_the_untouched_pictures(
     assert np.array_equal(_frame(target, 1.5), _frame(video, 1.5))
 
 
+def test_a_track_goes_beside_the_first_sound_alone(folder: Path, tmp_path: Path) -> None:
+    sounds = [part for hz in (300, 600) for part in ("-f", "lavfi", "-i", f"sine={hz}:duration=3")]
+    pictures = ("-f", "lavfi", "-i", "testsrc2=size=320x180:rate=25:duration=3")
+    kept = ("-map", "0", "-map", "1", "-map", "2", "-c:v", "libx264", "-pix_fmt", "yuv420p")
+    coded = ("-c:a:0", "aac", "-c:a:1", "pcm_s16le", "two.mkv")
+    ffmpeg.run([*pictures, *sounds, *kept, *coded], tmp_path)
+    video = tmp_path / "two.mkv"
+    target = tmp_path / f"soft{burning.container_for(look_at(video))}"
+    burning.mux(video, CUES, target, folder, language="es")
+    with av.open(str(target)) as container:
+        assert [stream.codec_context.name for stream in container.streams.audio] == ["aac"]
+
+
 def test_what_is_no_font_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.ttf").write_bytes(b"nothing")
     with pytest.raises(Invalid) as refused:

@@ -63,6 +63,24 @@ def test_the_key_is_the_md5_of_canonical_json() -> None:
     assert Parameters(**json.loads(written)) == asked
 
 
+def test_what_the_sandbox_draws_has_a_key_of_its_own() -> None:
+    with_key = Settings.from_env({"GEMINI_API_KEY": "a-key"})
+    real = parameters.parse({"prompt": "a cat"}, with_key)
+    drawn = parameters.parse({"prompt": "a cat"}, Settings.from_env({}))
+    assert (real.is_sandbox, drawn.is_sandbox) == (False, True)
+    assert real.key != drawn.key
+    # Who makes it counts, not who was there when it was asked for.
+    assert parameters.stored(drawn.as_json, with_key.providers) == real
+
+
+def test_what_was_bought_before_there_was_a_sandbox_in_the_key_is_still_found() -> None:
+    real = parameters.parse({"prompt": "a cat"}, Settings.from_env({"GEMINI_API_KEY": "a-key"}))
+    before = {name: value for name, value in real.as_json.items() if name != "is_sandbox"}
+    written = json.dumps(before, sort_keys=True, separators=(",", ":"))
+    assert real.key == hashlib.md5(written.encode(), usedforsecurity=False).hexdigest()
+    assert Parameters(**before) == real
+
+
 @pytest.mark.parametrize(
     ("sent", "field"),
     [

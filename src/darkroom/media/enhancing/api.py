@@ -28,8 +28,8 @@ def _answer(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/enhance-media")
 @login_required
-@rate_limit("enhance-media")
 @idempotent(_answer)
+@rate_limit("enhance-media")
 def enhance(keep: Keep) -> UUID:
     """Enlarge `image` or `video` `scale` times by `model`."""
     sent = receiving.body()

@@ -77,7 +77,7 @@ def _scale(sent: Mapping[str, Any]) -> float:
     given = sent.get("scale", LARGEST)
     try:
         found = float("nan") if isinstance(given, bool) else float(given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = float("nan")
     if not 1 <= found <= LARGEST:
         raise Invalid(f"scale must be a number from 1 to {LARGEST:g}, not {given!r}.", "scale")

@@ -22,8 +22,8 @@ def _answer(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/face-swap")
 @login_required
-@rate_limit("face-swap")
 @idempotent(_answer)
+@rate_limit("face-swap")
 def swap(keep: Keep) -> UUID:
     """Put the face of `source` into `target`, given `consent`."""
     return taking.take(receiving.body(), keep)

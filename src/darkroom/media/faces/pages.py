@@ -30,8 +30,8 @@ def form() -> ResponseReturnValue:
 
 @pages.post("/face-swap")
 @login_required
-@rate_limit("face-swap")
 @idempotent(on_to_page)
+@rate_limit("face-swap")
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a face swapped."""
     try:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from math import isfinite
 from typing import Any
 from uuid import UUID
 
@@ -30,8 +29,8 @@ _AGE = N_("max_age_days must be a number of days, 0 or more.")
 
 @blueprint.post("/generate-image")
 @login_required
-@rate_limit("generate-image")
 @idempotent(lambda run_id: answered(run_id, inline=True))
+@rate_limit("generate-image")
 def generate(keep: Keep) -> UUID | ResponseReturnValue:
     """A picture of a prompt: at once where the same was asked for before, else when it is made."""
     settings, owner_id = services().settings, current_user().id
@@ -45,8 +44,8 @@ def generate(keep: Keep) -> UUID | ResponseReturnValue:
 
 @blueprint.post("/magic-prompt")
 @login_required
-@rate_limit("magic-prompt")
 @idempotent(answered)
+@rate_limit("magic-prompt")
 def improve(keep: Keep) -> UUID:
     """A better prompt for the same picture, in the same language."""
     asked = parameters.words(receiving.body())
@@ -110,6 +109,7 @@ def _age(sent: object) -> timedelta:
         return timedelta(days=services().settings.media.cache_days)
     if isinstance(given, bool) or not isinstance(given, int | float):
         raise Invalid(_AGE, "max_age_days")
-    if not isfinite(given) or not 0 <= given <= LONGEST_AGE:
+    # Not a number is between nothing.
+    if not 0 <= given <= LONGEST_AGE:
         raise Invalid(_AGE, "max_age_days")
     return timedelta(days=given)

@@ -9,7 +9,7 @@ from flask.blueprints import BlueprintSetupState
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
-from darkroom.errors import Invalid
+from darkroom.errors import Invalid, NotFound
 from darkroom.media import requests
 from darkroom.media.generation import ordering, parameters
 from darkroom.media.generation.shapes import RATIOS
@@ -58,8 +58,8 @@ def _on_to(run_id: UUID) -> ResponseReturnValue:
 
 @pages.post("")
 @login_required
-@rate_limit("generate-image")
 @idempotent(_on_to)
+@rate_limit("generate-image")
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a picture made, or show the one that is there."""
     owner_id = current_user().id
@@ -87,8 +87,8 @@ def _back(run_id: UUID) -> ResponseReturnValue:
 
 @pages.post("/improve")
 @login_required
-@rate_limit("magic-prompt")
 @idempotent(_back)
+@rate_limit("magic-prompt")
 def improve(keep: Keep) -> UUID | ResponseReturnValue:
     """Put better words into the form."""
     try:
@@ -107,12 +107,15 @@ def _sent() -> Json:
 
 
 def _named(db: Session, name: str) -> MediaRequest | None:
-    """The request that the address names, if it names one."""
+    """The request that the address names, if it names one: of a picture, or of better words."""
     try:
         request_id = UUID(request.args.get(name, ""))
     except ValueError:
         return None
-    return requests.of(db, scope(), request_id).row
+    row = requests.of(db, scope(), request_id).row
+    if row.service not in (ordering.SERVICE, ordering.PROMPTS):
+        raise NotFound(requests.NO_REQUEST)
+    return row
 
 
 def _fields(row: MediaRequest | None) -> Json:

@@ -37,6 +37,8 @@ class Parameters:
     model
         The one that is asked first; those after it in the provider's chain take over when it is
         gone.
+    is_sandbox
+        Whether the sandbox stands in for the provider: what it draws is not the real picture.
     """
 
     prompt: str
@@ -48,6 +50,7 @@ class Parameters:
     seed: int | None
     provider: str
     model: str
+    is_sandbox: bool = False
 
     @property
     def as_json(self) -> Json:
@@ -57,9 +60,11 @@ class Parameters:
     @property
     def key(self) -> str:
         """The MD5 of the parameters: it names a picture, and guards nothing."""
-        canonical = json.dumps(
-            self.as_json, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        )
+        asked = self.as_json
+        if not self.is_sandbox:
+            # As before there was the field: what was bought then is still found.
+            del asked["is_sandbox"]
+        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()
 
     @property
@@ -115,7 +120,13 @@ def parse(sent: Mapping[str, Any], settings: Settings) -> Parameters:
         seed=_whole(sent, "seed", 0, LARGEST_SEED),
         provider=provider,
         model=_one_of(sent, "model", models[provider]) or models[provider][0],
+        is_sandbox=provider in settings.providers.sandboxed,
     )
+
+
+def stored(asked: Json, providers: ProvidersSettings) -> Parameters:
+    """A wish as its request keeps it. Who stands in is as it is now: a key may have come since."""
+    return Parameters(**{**asked, "is_sandbox": asked["provider"] in providers.sandboxed})
 
 
 def models_of(providers: ProvidersSettings) -> Mapping[str, Sequence[str]]:

@@ -22,8 +22,8 @@ def _answer(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/live-portrait")
 @login_required
-@rate_limit("live-portrait")
 @idempotent(_answer)
+@rate_limit("live-portrait")
 def animate(keep: Keep) -> UUID:
     """Make a video of `portrait` and `audio`, given `consent`."""
     return taking.take(receiving.body(), keep)

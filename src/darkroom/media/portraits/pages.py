@@ -26,8 +26,8 @@ def form() -> ResponseReturnValue:
 
 @pages.post("/live-portrait")
 @login_required
-@rate_limit("live-portrait")
 @idempotent(on_to_page)
+@rate_limit("live-portrait")
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of a portrait."""
     try:

@@ -105,19 +105,19 @@ def _local(now: Standing) -> Iterator[Offer]:
         now, "real_esrgan", N_("Enlarging"), UPSCALE_MODELS, "Real-ESRGAN", "bicubic", ENLARGING
     )
     yield _of_weights(now, "whisper", N_("Subtitles"), ("whisper",), "Whisper", "Whisper", SPEECH)
-    yield _of_weights(
-        now,
-        "liveportrait",
-        N_("Portraits"),
-        ("liveportrait",),
-        "LivePortrait",
-        "ffmpeg",
-        NO_PORTRAITS,
-    )
+    yield _portraits(now)
     yield _of_weights(
         now, "insightface", N_("Face swap"), ("inswapper",), "InsightFace", "landmarks", NO_SWAPPER
     )
     yield Offer("ffmpeg", N_("Videos"), "cpu", "ffmpeg")
+
+
+def _portraits(now: Standing) -> Offer:
+    """Portraits: without LivePortrait they are made where videos are."""
+    title, weights = N_("Portraits"), ("liveportrait",)
+    offer = _of_weights(now, "liveportrait", title, weights, "LivePortrait", "ffmpeg", NO_PORTRAITS)
+    is_moving = now.settings.media.liveportrait_dir is not None
+    return offer if is_moving else replace(offer, lane="cpu")
 
 
 def _of_weights(

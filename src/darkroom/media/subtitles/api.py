@@ -26,8 +26,8 @@ def _answered(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("")
 @login_required
-@rate_limit("subtitles")
 @idempotent(_answered)
+@rate_limit("subtitles")
 def create(keep: Keep) -> UUID:
     """Write down a sound or video file; multipart `file`, or base64 in JSON."""
     return ordering.begin(keep)
@@ -35,8 +35,8 @@ def create(keep: Keep) -> UUID:
 
 @blueprint.post("/<uuid:request_id>/burn")
 @login_required
-@rate_limit("subtitles")
 @idempotent(_answered)
+@rate_limit("subtitles")
 def burn(request_id: UUID, keep: Keep) -> UUID:
     """Put the cues as they are now into the video."""
     return ordering.burn_again(request_id, receiving.body(), keep)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.orm import Session
 
-from darkroom.errors import Conflict
+from darkroom.errors import Conflict, Invalid
 from darkroom.gated.uploads import storing
 from darkroom.media import fonts, receiving, requests
 from darkroom.media.models import MediaRequest
@@ -24,6 +24,7 @@ from darkroom.storage.assets import StoredFile
 from darkroom.web.auth import current_user, scope
 from darkroom.web.idempotency import Keep
 from darkroom.web.services import services
+from darkroom.web.words import N_
 
 Json = dict[str, Any]
 Change = Callable[[Sheet], list[Cue] | tuple[Cue, ...]]
@@ -85,7 +86,8 @@ def burn_again(request_id: UUID, sent: Mapping[str, Any], keep: Keep) -> UUID:
         row = requests.of(session, scope(), request_id).row
         session.refresh(row, with_for_update=True)
         _insist_idle(session, row)
-        sheets.load(session, request_id)
+        if not sheets.load(session, request_id).cues:
+            raise Invalid(N_("There are no cues to put into the video."), "cues")
         asked = _burning(Asked.of(row.asked), sent, known)
         wishes.insist_shown(asked.mode, bool((row.result or {}).get("width")))
         return _begun(session, row, asked, keep)

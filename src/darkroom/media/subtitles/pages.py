@@ -49,8 +49,8 @@ def form() -> ResponseReturnValue:
 
 @pages.post("")
 @login_required
-@rate_limit("subtitles")
 @idempotent(on_to_page)
+@rate_limit("subtitles")
 def submit(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a file written down."""
     try:
@@ -82,6 +82,7 @@ def save(request_id: UUID) -> ResponseReturnValue:
 @pages.post("/<uuid:request_id>/burn")
 @login_required
 @idempotent(on_to_page)
+@rate_limit("subtitles")
 def burn(request_id: UUID, keep: Keep) -> UUID | ResponseReturnValue:
     """Put the cues as they are now into the video."""
     try:

@@ -1,5 +1,6 @@
 """Cues as the pages show them, and as their forms send them back."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -45,8 +46,8 @@ MODES: Mapping[str, str] = {
 }
 POSITIONS: Mapping[str, str] = {"bottom": N_("Bottom"), "middle": N_("Middle"), "top": N_("Top")}
 
-_CLOCK = re.compile(r"(?:(\d+):)?(?:(\d+):)?(\d+)(?:[.,](\d{1,3}))?")
-_ORDER = re.compile(r"(split|merge|remove|after)-(\d+)")
+_CLOCK = re.compile(r"(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,6})(?:[.,](\d{1,3}))?")
+_ORDER = re.compile(r"(split|merge|remove|after)-(\d{1,6})")
 _NEW = 2000
 """Milliseconds of a cue that people add."""
 
@@ -87,8 +88,8 @@ def changed(sheet: Sheet, form: MultiDict[str, str]) -> list[Cue] | tuple[Cue, .
     written = replace(sheet, cues=_written(form))
     order = form.get("do", "")
     if order == "shift":
-        by = round(_seconds(form.get("by", "")) * 1000)
-        return cues.shift(written.cues, by, int(_seconds(form.get("first", "1"))))
+        by = sheets.milliseconds(_number(form, "by"), "by", least=-sheets.LATEST)
+        return cues.shift(written.cues, by, int(_number(form, "first")))
     pressed = _ORDER.fullmatch(order)
     return _obeyed(written, pressed[1], int(pressed[2])) if pressed else written.cues
 
@@ -136,11 +137,14 @@ def _milliseconds(given: str) -> int:
     return seconds * 1000 + int((found[4] or "0").ljust(3, "0"))
 
 
-def _seconds(given: str) -> float:
+def _number(form: MultiDict[str, str], name: str) -> float:
     try:
-        return float(given.replace(",", "."))
+        found = float(form.get(name, "").replace(",", "."))
     except ValueError:
-        raise Invalid(N_("Write the seconds as a number, like 0.5 or -2."), "by") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise Invalid(N_("Write the seconds as a number, like 0.5 or -2."), name)
+    return found
 
 
 def _said(one: Violation) -> str:

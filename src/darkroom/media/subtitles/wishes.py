@@ -93,11 +93,11 @@ def _is_set(sent: Mapping[str, Any], name: str) -> bool:
 def _language(given: object) -> str | None:
     if given in (*_UNSET, "auto"):
         return None
-    if given not in LANGUAGES:
+    if not isinstance(given, str) or given not in LANGUAGES:
         raise Invalid(
             f"The language {given} is not known: give its code, like es or en.", "language"
         )
-    return str(given)
+    return given
 
 
 def _one_of(sent: Mapping[str, Any], name: str, known: Sequence[str]) -> str | None:

@@ -23,8 +23,8 @@ def _answered(run_id: UUID) -> ResponseReturnValue:
 
 @blueprint.post("/render-video")
 @login_required
-@rate_limit("render-video")
 @idempotent(_answered)
+@rate_limit("render-video")
 def render_video(keep: Keep) -> UUID:
     """A video of `images`, one after the other, with `audio` under them."""
     return taking.take_slideshow(receiving.body(), keep)
@@ -32,8 +32,8 @@ def render_video(keep: Keep) -> UUID:
 
 @blueprint.post("/render-multi-scene")
 @login_required
-@rate_limit("render-multi-scene")
 @idempotent(_answered)
+@rate_limit("render-multi-scene")
 def render_multi_scene(keep: Keep) -> UUID:
     """A video of `scenes`, each with a picture or a clip, narration, a text and a transition."""
     return taking.take_scenes(receiving.body(), keep)

@@ -30,7 +30,7 @@ def heard(plan: Plan) -> list[Heard]:
 def _under_all(plan: Plan) -> Iterator[Heard]:
     seconds = plan.frames / FPS
     if plan.audio:
-        fade = _END if plan.audio > seconds else 0.0
+        fade = min(_END, seconds) if plan.audio > seconds else 0.0
         yield Heard(AUDIO, 0, Sound(0.0, seconds, fade_out=fade))
 
 

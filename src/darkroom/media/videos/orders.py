@@ -18,7 +18,6 @@ from darkroom.media.videos.plan import (
     CLIP,
     FPS,
     LONGEST,
-    LONGEST_SCENE,
     NARRATION,
     PICTURE,
     SHORTEST,
@@ -70,7 +69,7 @@ def slideshow(sent: Json) -> Wish:
     audio = _heard(values, "audio", AUDIO, files)
     usual = USUAL_SECONDS
     if audio is not None:
-        usual = min(max(audio.seconds / len(asked), SHORTEST), LONGEST_SCENE)
+        usual = max(audio.seconds / len(asked), SHORTEST)
     scenes = [_slide(values, scene, usual, files) for scene in asked]
     return _wish(chosen, scenes, files, "images", 0.0 if audio is None else audio.seconds)
 

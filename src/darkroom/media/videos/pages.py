@@ -60,8 +60,8 @@ def scenes() -> ResponseReturnValue:
 
 @pages.post("")
 @login_required
-@rate_limit("render-video")
 @idempotent(on_to_page)
+@rate_limit("render-video")
 def submit_slideshow(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of pictures."""
     return _taken(taking.take_slideshow, "media/slideshow.html", keep)
@@ -69,8 +69,8 @@ def submit_slideshow(keep: Keep) -> UUID | ResponseReturnValue:
 
 @pages.post("/scenes")
 @login_required
-@rate_limit("render-multi-scene")
 @idempotent(on_to_page)
+@rate_limit("render-multi-scene")
 def submit_scenes(keep: Keep) -> UUID | ResponseReturnValue:
     """Have a video made of scenes."""
     return _taken(taking.take_scenes, "media/scenes.html", keep)

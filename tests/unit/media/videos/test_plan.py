@@ -50,3 +50,8 @@ def test_a_sound_that_is_longer_than_the_video_fades_away() -> None:
     [long] = mixing.heard(video(Scene("picture", 0, 90), audio=4))
     assert (short.sound.fade_out, long.sound.fade_out) == (0, 1)
     assert long.sound.seconds == 3
+
+
+def test_a_sound_fades_no_longer_than_the_video_lasts() -> None:
+    [blink] = mixing.heard(video(Scene("picture", 0, 15), audio=4))
+    assert blink.sound.fade_out == blink.sound.seconds == 0.5
