@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from darkroom.catalog import budgets, likeness, orders, pausing, queueing, receiving
 from darkroom.catalog.orders import NewPicture, Order
-from darkroom.errors import DarkroomError, NotNow
+from darkroom.errors import DarkroomError, NotNow, Permanent
 from darkroom.gated import files, pictures
 from darkroom.gated.pictures import Wanting
 from darkroom.providers import cloudinary, fetching, gemini, prices
@@ -28,6 +28,8 @@ from darkroom.storage.assets import StoredFile
 from darkroom.storage.images import Pixels
 
 PROVIDER, OPERATION, PACE = "gemini", "edit", "catalog"
+SENT_SIDE = 3072
+"""Longer side of what goes out: reduced, and telling nobody where it was taken."""
 SUFFIXES = {images.JPEG: "jpg", images.PNG: "png", images.WEBP: "webp"}
 
 
@@ -37,12 +39,14 @@ def edit(task: Task, edit_id: int) -> Save | None:
     order = orders.load(task.database, edit_id)
     if order is None:
         return None
-    pausing.insist(task.database)
     with _put_back_on_failure(task, order):
+        pausing.insist(task.database)
         task.progress(0.05, "reading the picture of {article}", article=order.name)
         before = _picture(task, order)
         task.progress(0.1, "waiting for the edited picture of {article}", article=order.name)
         bought = _bought(task, order, before)
+        # An answer that was there already went through nobody's hands yet in this attempt.
+        orders.begin(task.database, order, task.lease)
         task.progress(0.8, "storing the new picture of {article}", article=order.name)
         with _rejected_if_wanting(task, order, bought):
             made = _stored(task, order, gemini.picture(bought.body))
@@ -79,6 +83,16 @@ def fetch(task: Task, article_id: int, url: str) -> Save:
 
 
 @step(lane="io")
+def forget(task: Task, public_ids: list[str]) -> None:
+    """Have Cloudinary remove the pictures of an article that was deleted."""
+    if task.settings.providers.cloudinary is None:
+        raise Permanent("Its pictures stay at Cloudinary: no account is set (CLOUDINARY_URL).")
+    for public_id in public_ids:
+        with calling_provider(task, "cloudinary", "destroy"):
+            task.resource(cloudinary.connect).destroy(public_id)
+
+
+@step(lane="io")
 def follow(task: Task, share: float) -> Save:
     """Have the pictures edited that have arrived from the web."""
     arrived = [child.args["article_id"] for child in task.children() if child.ok]
@@ -102,10 +116,13 @@ def _fetched(task: Task, article_id: int, url: str) -> StoredFile:
 
 @contextmanager
 def _put_back_on_failure(task: Task, order: Order) -> Iterator[None]:
-    """Let the queue show an edit that failed for now as one that waits."""
+    """Let the queue show an edit that failed for now, or has to wait, as one that waits."""
     try:
         yield
-    except (NotNow, Wanting):
+    except Wanting:
+        raise
+    except NotNow:
+        orders.put_back(task.database, order, task.lease, None)
         raise
     except DarkroomError as error:
         orders.put_back(task.database, order, task.lease, error.message)
@@ -123,8 +140,7 @@ def _rejected_if_wanting(task: Task, order: Order, bought: Bought) -> Iterator[N
 
 
 def _picture(task: Task, order: Order) -> Picture:
-    with files.original(task, order.asset_id) as path:
-        return Picture(path.read_bytes(), order.mime)
+    return Picture(files.reduced(task, order.asset_id, SENT_SIDE), images.JPEG)
 
 
 def _bought(task: Task, order: Order, before: Picture) -> Bought:

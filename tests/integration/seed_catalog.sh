@@ -1,5 +1,17 @@
-# The walk through the catalog as the seed document has it, but for base URL and credentials.
+# The walk through the catalog as the seed document has it, but for base URL, ids and credentials,
+# and but for `watch`, which never ends.
 set -euo pipefail
+
+ver_estado() {
+  curl -s -X GET "$BASE/api/articulos/processing-queue/status" \
+    -H "Authorization: Bearer $TOKEN" \
+    | python3 -m json.tool --compact
+}
+
+esperar() {
+  until ver_estado | python3 -c "import sys, json; s = json.load(sys.stdin)['data']['stats']; sys.exit(s['pendientes'] + s['procesando'])"; do sleep 0.5; done
+}
+
 # 1. Login
 TOKEN=$(curl -s -X POST $BASE/api/auth/login \
   -H "Content-Type: application/json" \
@@ -20,17 +32,30 @@ curl -s -X POST "$BASE/api/articulos/batch-process-images" \
   | python3 -m json.tool --compact
 
 # 4. Ver estado en tiempo real
-curl -s -X GET "$BASE/api/articulos/processing-queue/status" \
+esperar
+ver_estado
+
+curl -s -X GET "$BASE/api/articulos/processing-queue/history?limit=50&offset=0" \
+  -H "Authorization: Bearer $TOKEN" | python3 -m json.tool --compact
+
+FALLIDO=$(curl -s "$BASE/api/articulos/processing-queue/history?limit=50&offset=0" \
   -H "Authorization: Bearer $TOKEN" \
-  | python3 -m json.tool --compact
+  | python3 -c "import sys, json; print(next(e['id'] for e in json.load(sys.stdin)['data']['historial'] if e['estado'] == 'failed'))")
+curl -s -X POST "$BASE/api/articulos/processing-queue/$FALLIDO/retry" \
+  -H "Authorization: Bearer $TOKEN" | python3 -m json.tool --compact
+esperar
 
 # Reprocesamiento de categoría
 TORNILLOS=$(curl -s "$BASE/api/articulos?categoria_id=1" \
   -H "Authorization: Bearer $TOKEN" \
   | python3 -c "import sys, json; print([a['id'] for a in json.load(sys.stdin)['data']['articulos'] if a.get('imagen_url')])")
-curl -s -X GET "$BASE/api/articulos/processing-queue/history?limit=50&offset=0" \
-  -H "Authorization: Bearer $TOKEN" | python3 -m json.tool --compact
-curl -s -X POST "$BASE/api/articulos/processing-queue/5/retry" \
-  -H "Authorization: Bearer $TOKEN" | python3 -m json.tool --compact
+curl -s -X POST "$BASE/api/articulos/batch-process-images" \
+  -H "Content-Type: application/json" \
+  -H "Authorization: Bearer $TOKEN" \
+  -d "{\"articuloIds\":$TORNILLOS, \"prioridad\": 10}" \
+  | python3 -m json.tool --compact
+esperar
+ver_estado
+
 curl -s -X DELETE "$BASE/api/articulos/processing-queue/clean?dias=7" \
   -H "Authorization: Bearer $TOKEN" | python3 -m json.tool --compact

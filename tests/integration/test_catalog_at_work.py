@@ -101,6 +101,22 @@ def test_articles_get_new_pictures_and_keep_the_old_ones(
     assert row.cost > 0 and row.completed_at > row.started_at
 
 
+def test_picture_that_somebody_gives_meanwhile_is_not_replaced(
+    client: FlaskClient, engine: Engine, work, database: Database
+):
+    article = add(client)
+    [edit] = queue(client, article)
+    data = {"imagen": (io.BytesIO(bolt(20)), "nueva.jpg")}
+    given = client.post(f"/api/articulos/{article}/imagen", data=data).json["data"]["version"]
+    work()
+    assert settled(client, engine)["completados"] == 1
+    shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]
+    assert shown["imagen_url"] == given["url"]
+    client.post("/api/articulos/processing-queue/reject", json={"ids": [edit]})
+    shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]
+    assert shown["imagen_url"] == given["url"]
+
+
 def test_busy_provider_is_asked_again_and_the_edit_completes(
     client: FlaskClient, engine: Engine, work, sandbox: Sandboxed
 ):

@@ -182,6 +182,19 @@ def test_new_picture_is_hosted_and_saved_before_the_old_one_is_removed(
     assert removing.marked(database, hosted=True) == []
 
 
+def test_pictures_of_a_deleted_article_are_removed_at_cloudinary(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database, hosted
+):
+    article = add(client)
+    work(**hosted)
+    queue(client, article)
+    assert settled(client, engine)["completados"] == 1
+    [edit] = edits(database)
+    assert client.delete(f"/api/articulos/{article}").status_code == 200
+    engine.until(lambda: sandbox.count(DESTROY) == 1, seconds=60)
+    assert sandbox.get(edit.imagen_url_procesada.removeprefix(sandbox.url)).status_code == 404
+
+
 def test_upload_that_fails_leaves_the_old_picture_and_buys_no_second_one(
     client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database, hosted
 ):
@@ -191,6 +204,7 @@ def test_upload_that_fails_leaves_the_old_picture_and_buys_no_second_one(
     work(**hosted)
     assert settled(client, engine)["fallidos"] == 1
     assert (sandbox.count(EDITS), sandbox.count(UPLOAD)) == (1, 3)
+    assert [edit.intentos for edit in edits(database)] == [3]
     with database.session() as session:
         [imported] = session.scalars(select(Version))
         assert session.get_one(Article, article).imagen_version_id == imported.id

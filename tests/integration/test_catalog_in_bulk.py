@@ -93,7 +93,7 @@ def test_paused_edits_wait_in_words_lose_no_attempt_and_go_on_when_resumed(
     with database.session() as session:
         rows = session.execute(
             text(
-                "SELECT reason, until FROM darkroom_why_waiting_v3("
+                "SELECT reason, until FROM darkroom_why_waiting_v4("
                 "ARRAY(SELECT id FROM procrastinate_jobs WHERE task_name = 'catalog.edit'))"
             )
         ).all()
@@ -133,6 +133,8 @@ def test_edits_beyond_the_budget_of_the_day_wait_for_midnight_unbought(
             )
         ).all()
     assert due == [True, True]
+    client.put(f"{QUEUE}/budget", json={"budget_per_day": None})
+    assert settled(client, engine)["completados"] == 4
 
 
 def test_pictures_of_the_web_arrive_and_are_edited_in_the_same_run(

@@ -244,3 +244,22 @@ def test_of_one_article_the_newest_failed_edit_is_queued_again(site: Site):
 def test_retry_of_nothing_that_failed_makes_no_run(site: Site):
     [(_, edit)] = add_edited(site.database)
     assert decide(site, "retry", edit)["run_id"] is None
+
+
+def test_retry_that_is_sent_again_with_its_key_is_answered_from_its_run(site: Site):
+    edits = [edit for _, edit in add_edited(site.database, 3)]
+    with site.database.session() as session:
+        failed = text("UPDATE catalog_edits SET estado = 'failed' WHERE id <> :id")
+        session.execute(failed, {"id": edits[0]})
+
+    def send(*ids: int) -> Any:
+        headers = {"Idempotency-Key": "once"}
+        return site.app.test_client().post(f"{QUEUE}/retry", json={"ids": ids}, headers=headers)
+
+    first, second = send(*edits), send(*edits)
+    assert (second.status_code, second.json) == (200, first.json)
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert first.json["data"]["detalles"]["cambiados"] == edits[1:]
+    assert send(edits[1]).status_code == 409
+    with site.database.session() as session:
+        assert len(session.scalars(select(Run)).all()) == 1

@@ -1,7 +1,12 @@
--- Marks an edit as going on, while the attempt that says so holds the lease.
+-- Marks an edit as going on, while the attempt that says so holds the lease; said again by the same
+-- attempt it began when it was said first.
 UPDATE catalog_edits
 SET estado = 'processing', intentos = :attempt, prompt = :prompt, error_message = NULL,
-    error_stack = NULL, started_at = clock_timestamp(), updated_at = clock_timestamp()
+    error_stack = NULL, updated_at = clock_timestamp(),
+    started_at = CASE
+        WHEN estado = 'processing' AND intentos = :attempt THEN started_at
+        ELSE clock_timestamp()
+    END
 WHERE id = :edit_id AND estado IN ('pending', 'processing')
     AND EXISTS (
         SELECT FROM attempts

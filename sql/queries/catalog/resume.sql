@@ -1,15 +1,16 @@
--- Make the edits that wait for the catalog's pause to end due now, and wake their lane; how many.
+-- Make the edits that wait for the catalog's pause to end, or for money, due now, and wake their
+-- lane; how many.
 -- Runs first, then jobs: in the order that everybody takes them.
-WITH paused AS MATERIALIZED (
+WITH waiting AS MATERIALIZED (
     SELECT job_id, run_id FROM steps
-    WHERE name = 'catalog.edit' AND waiting_kind = 'paused' AND finished_at IS NULL
+    WHERE name = 'catalog.edit' AND waiting_kind = :kind AND finished_at IS NULL
 ),
 held_runs AS MATERIALIZED (
-    SELECT id FROM runs WHERE id IN (SELECT run_id FROM paused) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM runs WHERE id IN (SELECT run_id FROM waiting) ORDER BY id FOR NO KEY UPDATE
 ),
 held AS MATERIALIZED (
     SELECT id FROM procrastinate_jobs
-    WHERE id IN (SELECT job_id FROM paused) AND status = 'todo' AND scheduled_at IS NOT NULL
+    WHERE id IN (SELECT job_id FROM waiting) AND status = 'todo' AND scheduled_at IS NOT NULL
         AND (SELECT count(*) FROM held_runs) >= 0
     ORDER BY id
     FOR UPDATE

@@ -27,12 +27,18 @@ LINK_LIFE = timedelta(hours=1)
 @blueprint.get("")
 @login_required
 def index() -> Response:
-    """The articles (`?activo=true&categoria_id=1&q=text&imagen=none&estado=failed`)."""
+    """The articles (`?activo=true&categoria_id=1&q=text&imagen=none&estado=failed`).
+
+    Where there are more than one answer holds, `siguiente` is the `after` of the next one.
+    """
     wanted = ArticleFilter.read(request.args)
+    after = envelope.number("after", 0, low=0) or 0
+    limit = envelope.number("limit", articles.MOST, high=articles.MOST) or articles.MOST
     with services().database.session() as session:
-        listed = [_article(each) for each in articles.page(session, wanted)]
+        listed = [_article(each) for each in articles.page(session, wanted, after, limit)]
         total = articles.count(session, wanted)
-    return success({"articulos": listed, "total": total})
+    following = listed[-1]["id"] if len(listed) == limit else None
+    return success({"articulos": listed, "total": total, "siguiente": following})
 
 
 @blueprint.post("")

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from darkroom.catalog.models import Article, Category, Edit, Version
 from darkroom.catalog.selection import ArticleFilter
 from darkroom.errors import Conflict, Invalid, NotFound
+from darkroom.queue.calls import Call, enqueue
 
 LONGEST = {"nombre": 255, "descripcion": 10_000, "unidad": 50}
 MOST = 10_000
@@ -61,9 +62,17 @@ def change(session: Session, article_id: int, given: Mapping[str, Any]) -> Artic
 
 
 def delete(session: Session, article_id: int) -> None:
-    """Delete an article with its versions and edits; `Conflict` while it is being edited."""
+    """Delete an article with its versions and edits; `Conflict` while it is being edited.
+
+    What Cloudinary has of it is removed by a step.
+    """
     found = get(session, article_id)
     refuse_queued(session, article_id)
+    of_it = (Version.articulo_id == article_id) & Version.public_id.is_not(None)
+    hosted = session.scalars(select(Version.public_id).where(of_it)).all()
+    if hosted:
+        args = {"public_ids": list(hosted)}
+        enqueue(session, [Call("catalog.forget", "io", args, label=found.nombre)], run_id=None)
     session.delete(found)
     session.flush()
 

@@ -15,7 +15,7 @@ from darkroom.db.statements import statement
 from darkroom.errors import Invalid, NotNow
 from darkroom.queue.task import Lease
 
-FIELD = "budget_per_day"
+FIELD, KIND = "budget_per_day", "budget"
 MOST = Decimal(1_000_000)
 SOON = timedelta(seconds=10)
 """When to ask again for money that calls in flight have reserved and may give back."""
@@ -46,12 +46,13 @@ def state(session: Session, lease: Lease | None = None) -> Money:
 
 
 def set_limit(session: Session, limit: Decimal | None, actor: Actor) -> None:
-    """Give a day another budget; None takes it away."""
+    """Give a day another budget; None takes it away. Edits that wait for money ask again."""
     row = session.scalars(select(CatalogSettings).with_for_update()).one()
     row.budget_per_day = limit
     said = {FIELD: None if limit is None else str(limit)}
     audit.write(session, actor=actor, action="catalog.budget", filter=said)
     session.flush()
+    session.execute(statement("catalog/resume"), {"kind": KIND})
 
 
 def checked(given: object) -> Decimal | None:
@@ -75,5 +76,10 @@ def insist(database: Database, lease: Lease, price: Decimal) -> None:
         return
     is_spent = money.spent + price > money.limit
     until = money.day_ends if is_spent else min(money.at + SOON, money.day_ends)
-    said = f"the budget of catalog for today is spent: {money.spent:f} of {money.limit:f} USD"
-    raise NotNow(said, until, kind="budget", on="catalog")
+    raise NotNow(_said(money, price), until, kind=KIND, on="catalog")
+
+
+def _said(money: Money, price: Decimal) -> str:
+    if money.limit is not None and price > money.limit:
+        return f"an edit costs {price:f} USD, and a day's budget of catalog is {money.limit:f}"
+    return f"the budget of catalog for today is spent: {money.spent:f} of {money.limit:f} USD"

@@ -28,7 +28,6 @@ class Order:
     article_id: int
     name: str
     asset_id: UUID
-    mime: str
     prompt: str
     answer_key: str
 
@@ -63,8 +62,8 @@ def begin(database: Database, order: Order, lease: Lease) -> None:
     _mark(database, "begin", order, lease, attempt=lease.burned + 1, prompt=order.prompt)
 
 
-def put_back(database: Database, order: Order, lease: Lease, message: str) -> None:
-    """Mark the edit as waiting again."""
+def put_back(database: Database, order: Order, lease: Lease, message: str | None) -> None:
+    """Mark the edit as waiting again; without a message nothing went wrong."""
     _mark(database, "put_back", order, lease, message=message, rejected=0, cost=0)
 
 
@@ -78,8 +77,12 @@ def finish(
 ) -> None:
     """Make the new picture the article's, and the edit completed; the old version stays.
 
-    What only tries a prompt out becomes a version that the article does not show.
+    The article does not show it when it only tries a prompt out, or when somebody gave the article
+    another picture meanwhile.
     """
+    article = session.get_one(
+        Article, order.article_id, with_for_update=True, populate_existing=True
+    )
     edit = session.get_one(Edit, order.edit_id)
     version = Version(
         articulo_id=order.article_id,
@@ -96,8 +99,8 @@ def finish(
     session.add(version)
     session.flush()
     address(version)
-    if not edit.is_preview:
-        show(session, session.get_one(Article, order.article_id), version)
+    if not edit.is_preview and article.imagen_version_id == edit.version_original_id:
+        show(session, article, version)
     edit.version_procesada_id, edit.imagen_url_procesada = version.id, version.url
     edit.model, edit.is_sandbox, edit.distance = bought.model, bought.is_sandbox, picture.distance
     # Answers that were rejected before were paid for, too.
@@ -158,7 +161,6 @@ def _order(session: Session, edit: Edit) -> Order:
         article.id,
         edit.articulo_nombre,
         asset.id,
-        asset.mime,
         prompt_of(session, article, edit.prompt_template),
         f"catalog-edit-{edit.id}-{edit.rejected}",
     )

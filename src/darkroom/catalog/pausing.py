@@ -54,7 +54,7 @@ def resume(session: Session, by: Actor) -> int:
         raise Conflict("The catalog is not paused.")
     row.paused_at, row.paused_by = None, None
     session.flush()
-    due = int(session.execute(statement("catalog/resume")).scalar_one())
+    due = int(session.execute(statement("catalog/resume"), {"kind": KIND}).scalar_one())
     audit.write(session, actor=by, action="catalog.resume", count=due)
     return due
 

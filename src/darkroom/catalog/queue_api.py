@@ -146,16 +146,25 @@ def roll_back() -> Response:
     return _decided(reviewing.roll_back_edits)
 
 
+def _all_retried(run_id: UUID) -> ResponseReturnValue:
+    """What the retry that made a run answered."""
+    with services().database.session() as session:
+        said = session.get_one(Run, run_id).params
+    changed = [edit_id for _, edit_id, _ in said["articles"]]
+    reviewed = Reviewed(changed, dict(said["left"]))
+    return success({**_reviewed(reviewed), "run_id": str(run_id)})
+
+
 @blueprint.post("/processing-queue/retry")
 @login_required
-def retry_all() -> Response:
-    """Queue failed edits again; what is sent twice finds them queued."""
+@idempotent(_all_retried)
+def retry_all(keep: Keep) -> UUID | ResponseReturnValue:
+    """Queue failed edits again, in one run."""
     user = current_user()
     chosen = EditSelection.read(body())
     with services().database.session() as session:
-        done = reviewing.retry(session, chosen, Actor.of(user), user.id)
-    run_id = None if done.run_id is None else str(done.run_id)
-    return success({**_reviewed(done.reviewed), "run_id": run_id})
+        done = reviewing.retry(session, chosen, Actor.of(user), user.id, keep)
+    return done.run_id or success({**_reviewed(done.reviewed), "run_id": None})
 
 
 @blueprint.post("/processing-queue/pause")

@@ -143,6 +143,7 @@ def retry_all(
     answers = [Queued(row["articulo_id"], row["id"], row["name"], None) for row in again]
     title = again[0]["name"] if len(again) == 1 else f"{len(again)} artículos"
     run = _run(session, title, owner_id, max(row["prioridad"] for row in again), answers)
+    run.params = {**run.params, "left": list(left.items())}
     _enqueue(session, run, answers)
     if keep is not None:
         keep(session, run.id)

@@ -19,6 +19,7 @@ from darkroom.storage.store import open_store
 log = logging.getLogger(__name__)
 
 PROVIDER = "storage"
+REDUCED_QUALITY = 92
 
 
 @contextmanager
@@ -49,6 +50,15 @@ def pixels_of(task: Task, asset_id: UUID) -> Iterator[Pixels]:
     """The pixels of a stored picture, decoded once it is this step's turn to hold so many."""
     with with_room(task, asset_id) as path:
         yield images.load(path, max_pixels=task.settings.max_pixels)
+
+
+def reduced(task: Task, asset_id: UUID, side: int) -> bytes:
+    """A JPEG of a stored picture without its metadata, its longer side at most `side` pixels."""
+    with original(task, asset_id) as path, temporary.folder(task.settings.temp_dir) as folder:
+        pixels, _ = images.thumbnail(path, side, max_pixels=task.settings.max_pixels)
+        small = folder / "reduced"
+        images.save(pixels, small, images.JPEG, quality=REDUCED_QUALITY)
+        return small.read_bytes()
 
 
 @contextmanager

@@ -60,8 +60,8 @@ def _wait(verdict: Verdict) -> timedelta:
 
 def _away(wait: timedelta) -> Transient:
     seconds = ceil(wait.total_seconds())
-    return Transient(
+    words = (
         "The file storage does not answer, and nothing of this upload was kept. "
-        f"Send it again in {seconds} seconds.",
-        timedelta(seconds=seconds),
+        f"Send it again in {seconds} seconds."
     )
+    return Transient(words, timedelta(seconds=seconds))
