@@ -8,7 +8,8 @@ runs on its own schema with a concurrency of 10 (more is not faster: it fetches 
 Darkroom with 64 slots, PgQueuer with its batches. "Lopsided" is a backlog that must be skipped:
 100 000 jobs scheduled for tomorrow, 100 000 of higher priority in another queue, 20 000 behind one
 lock that is held. Pick-up is the time from the commit that enqueues one job on an idle machine to
-its start.
+its start. "Of 100 owners": nine in ten jobs are one owner's, enqueued first; "begun %" is how much
+of all was begun when the last job of the other 99 was (in turns about a tenth, else all).
 """
 
 import argparse
@@ -47,6 +48,7 @@ from darkroom.settings import QueueSettings, Settings
 SLOTS = 64
 STOCK_CONCURRENCY = 10
 TOMORROW = timedelta(days=1)
+OWNERS = 100
 
 
 @step(lane="io", name="bench.noop")
@@ -158,17 +160,33 @@ def hold_lock(url: str) -> None:
 def defer_steps(url: str, count: int, name: str) -> None:
     """Enqueue steps of runs, 1000 a run, as a fan-out of a pipeline does."""
     database = Database(url)
+    with database.session() as session:
+        owner_id = accounts.ensure_admin(session).id
     for start in range(0, count, 1000):
-        some = min(1000, count - start)
-        with database.session() as session:
-            run = runs.create(
-                session,
-                pipeline="bench",
-                title="bench",
-                owner_id=accounts.ensure_admin(session).id,
-            )
-            enqueue(session, [Call(name, "io", share=1 / some)] * some, run_id=run.id)
-            run.open_steps = some
+        defer_run(database, min(1000, count - start), name, owner_id)
+    database.close()
+
+
+def defer_run(database: Database, count: int, name: str, owner_id: int) -> None:
+    """Enqueue the steps of one run."""
+    with database.session() as session:
+        run = runs.create(session, pipeline="bench", title="bench", owner_id=owner_id)
+        enqueue(session, [Call(name, "io", share=1 / count)] * count, run_id=run.id)
+        run.open_steps = count
+
+
+def defer_crowd(url: str, each: int) -> None:
+    """Enqueue runs of `each` steps; the first nine in ten are one owner's, the rest 99 others'."""
+    with psycopg.connect(url) as connection:
+        owners = connection.execute(
+            "INSERT INTO users (name, role) SELECT 'owner ' || n, 'member' "
+            "FROM generate_series(1, %s) n RETURNING id",
+            [OWNERS],
+        ).fetchall()
+    (busy,), *others = owners
+    database = Database(url)
+    for owner_id in [busy] * 9 * len(others) + [owner_id for (owner_id,) in others]:
+        defer_run(database, each, "bench.noop", owner_id)
     database.close()
 
 
@@ -413,6 +431,31 @@ def bench_kept(bench: Bench) -> None:
             bench.note(measure, "darkroom", throughput("darkroom", url, count))
 
 
+def bench_owners(bench: Bench) -> None:
+    """Steps of many owners, one of whom holds most of the backlog."""
+    with bench.database("darkroom") as url:
+        each = max(2, int(40 * bench.scale))
+        defer_crowd(url, each)
+        analyse(url)
+        count = each * 10 * (OWNERS - 1)
+        bench.note(f"of {OWNERS} owners", "darkroom", throughput("darkroom", url, count))
+        bench.note(f"of {OWNERS} owners, begun %", "darkroom", begun_with_others(url))
+
+
+def begun_with_others(url: str) -> float:
+    """Percent of all jobs that were begun when the last of those with little to do was."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "WITH begun AS (SELECT e.at, j.owner_id FROM procrastinate_events e "
+            "JOIN procrastinate_jobs j ON j.id = e.job_id WHERE e.type = 'started') "
+            "SELECT 100.0 * count(*) FILTER (WHERE b.at <= l.at) / count(*) FROM begun b, ("
+            "SELECT max(at) AS at FROM begun "
+            "WHERE owner_id <> (SELECT mode() WITHIN GROUP (ORDER BY owner_id) FROM begun)) l"
+        ).fetchone()
+    assert row is not None
+    return float(row[0])
+
+
 def bench_lopsided(bench: Bench) -> None:
     """Plain jobs behind a backlog that is not theirs."""
     for backlog in (scheduled, other_queue, busy_lock, finished):
@@ -463,7 +506,7 @@ def show(bench: Bench) -> None:
             measure,
             shown(theirs),
             shown(ours),
-            f"{ours / base:.1f}" if ours else "",
+            f"{ours / base:.1f}" if ours and not measure.endswith("%") else "",
             shown(by_kind.get("pgqueuer")),
         )
     Console().print(table)
@@ -491,6 +534,7 @@ BENCHES = {
     "enqueue": bench_enqueue,
     "plain": bench_plain,
     "kept": bench_kept,
+    "owners": bench_owners,
     "lopsided": bench_lopsided,
     "pickup": bench_pick_up,
     "pgqueuer": bench_pgqueuer,

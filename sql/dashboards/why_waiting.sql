@@ -4,15 +4,15 @@
 -- job_id               empty for a callback that is not in the queue yet
 -- run_id, lane, task, label, owner
 -- reason               lane_paused, no_worker, isolated, breaker, pace, limit, concurrency, budget,
---                      paused, retry, unknown_step, stopped, scheduled, lock, turn, lane_full,
---                      next, children
+--                      device, picture, cron, order, location, paused, retry, unknown_step,
+--                      stopped, scheduled, lock, turn, lane_full, next, children
 -- waits_on             which lane, gate, lock …
 -- until                when it is tried again, where that is known
 -- why                  in a sentence
 -- asked_at             when the step was asked for
 --
 -- Of several reasons the one that would still hold if all later ones were gone: see
--- sql/functions/why_waiting_v3.sql. `children` are callbacks of steps that have not all ended.
+-- sql/functions/why_waiting_v4.sql. `children` are callbacks of steps that have not all ended.
 -- Cost: of each lane the 100 that are fetched first, the 100 first by lock, the 200 due first, and
 -- the callbacks of the 200 oldest open runs; all by partial indexes.
 WITH picked AS (
@@ -46,7 +46,7 @@ WITH picked AS (
     SELECT
         w.job_id, s.run_id, j.queue_name AS lane, j.task_name AS task, s.label, u.name AS owner,
         w.reason, w.waits_on, w.until, w.why, s.created_at AS asked_at
-    FROM darkroom_why_waiting_v3(ARRAY(SELECT id FROM picked)) w
+    FROM darkroom_why_waiting_v4(ARRAY(SELECT id FROM picked)) w
     CROSS JOIN LATERAL (SELECT * FROM procrastinate_jobs WHERE id = w.job_id LIMIT 1) j
     LEFT JOIN LATERAL (SELECT * FROM steps WHERE job_id = w.job_id LIMIT 1) s ON true
     LEFT JOIN users u ON u.id = s.owner_id

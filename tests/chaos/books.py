@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from darkroom.db.sessions import Database
 from tests.chaos.outside import Outside
+from tests.chaos.pipeline import PRICE
 from tests.chaos.plans import Plan
 
 BROKEN = {
@@ -47,6 +48,7 @@ BROKEN = {
         HAVING count(a.id) <> CASE WHEN j.status = 'succeeded' THEN 1 ELSE 0 END""",
     "what a step writes is there once for each attempt that succeeded, and for no other": """
         SELECT a.id, a.job_id, a.outcome, count(e.attempt_id) FROM attempts a
+        JOIN procrastinate_jobs j ON j.id = a.job_id AND j.args ? 'plan'
         LEFT JOIN effects e ON e.attempt_id = a.id
         GROUP BY a.id
         HAVING count(e.attempt_id) <> CASE WHEN a.outcome = 'succeeded' THEN 1 ELSE 0 END""",
@@ -55,8 +57,8 @@ BROKEN = {
     "nothing is done twice": "SELECT key, count(*) FROM effects GROUP BY key HAVING count(*) > 1",
     "nothing is enqueued twice":
         """
-        SELECT args #>> '{plan,key}', count(*) FROM procrastinate_jobs GROUP BY 1
-        HAVING count(*) > 1""",
+        SELECT args #>> '{plan,key}', count(*) FROM procrastinate_jobs
+        WHERE args ? 'plan' GROUP BY 1 HAVING count(*) > 1""",
     "attempts are numbered": """
         SELECT job_id, number, count(*) FROM attempts
         GROUP BY job_id, number HAVING count(*) > 1""",
@@ -70,10 +72,32 @@ BROKEN = {
         JOIN steps s ON s.job_id = a.job_id
         WHERE a.finished_at < a.started_at OR a.started_at < s.created_at - interval '1 second'
             OR a.finished_at > clock_timestamp() OR s.finished_at > clock_timestamp()""",
+    "a run costs what was charged for it": """
+        SELECT r.title, r.cost, sum(c.amount) FROM runs r LEFT JOIN charges c ON c.run_id = r.id
+        GROUP BY r.id HAVING r.cost <> coalesce(sum(c.amount), 0)""",
+    "what was spent is what was charged": """
+        SELECT day, provider, owner_id, c.amount, s.amount FROM spending s FULL JOIN (
+            SELECT (at AT TIME ZONE 'UTC')::date AS day, provider, owner_id, sum(amount) AS amount
+            FROM charges GROUP BY 1, 2, 3
+        ) c USING (day, provider, owner_id)
+        WHERE c.amount IS DISTINCT FROM s.amount""",
+    "an attempt pays for one call": f"""
+        SELECT attempt_id, sum(amount) FROM charges
+        GROUP BY attempt_id HAVING sum(amount) NOT IN (0, {PRICE})""",
 }  # fmt: skip
 
+LEFT = """
+    SELECT status::text AS what, task_name AS which FROM procrastinate_jobs
+    WHERE status IN ('todo', 'doing')
+    UNION ALL SELECT 'in flight', call_id::text FROM permits
+    UNION ALL SELECT 'waits', gate FROM gate_waits
+    UNION ALL SELECT 'keeps the pace', name FROM paces WHERE holder_call_id IS NOT NULL"""
+
 CALLS = """
-    SELECT a.id AS attempt_id, j.args #>> '{plan,key}' AS key, a.outcome
+    SELECT
+        a.id AS attempt_id, j.args #>> '{plan,key}' AS key, a.outcome, a.worker, a.started_at,
+        a.finished_at, j.args #>> '{plan,provider}' AS provider,
+        (SELECT sum(c.amount) FROM charges c WHERE c.attempt_id = a.id) AS paid
     FROM attempts a JOIN procrastinate_jobs j ON j.id = a.job_id"""
 
 Rows = list[Any]
@@ -93,11 +117,17 @@ def broken(database: Database, outside: Outside, plans: Mapping[str, Plan]) -> d
     return {what: rows[:10] for what, rows in found.items() if rows}
 
 
-def repeats(database: Database, outside: Outside) -> int:
-    """How often something outside was asked for again because of a fault (not by design)."""
-    outcome = {row.attempt_id: row.outcome for row in ask(database, CALLS)}
-    earlier = [attempt for attempts in outside.calls.values() for attempt in attempts[:-1]]
-    return sum(outcome[attempt] != "retried" for attempt in earlier)
+def left(database: Database) -> Rows:
+    """What is still to be done: jobs, and what is held of the gates or waits before them."""
+    return ask(database, LEFT)
+
+
+def repeats(database: Database, outside: Outside) -> Rows:
+    """The attempts whose call outside was made again because of a fault (not by design)."""
+    attempts = {row.attempt_id: row for row in ask(database, CALLS)}
+    # By number: one that was frozen may call after the one that took over from it.
+    earlier = [attempts[attempt] for by in outside.calls.values() for attempt in sorted(by)[:-1]]
+    return [attempt for attempt in earlier if attempt.outcome != "retried"]
 
 
 def _runs(database: Database, plans: Mapping[str, Plan]) -> dict[str, Rows]:
@@ -143,4 +173,11 @@ def _outside(database: Database, outside: Outside) -> dict[str, Rows]:
             call for call, times in Counter(calls).items() if times > 1
         ]
         + [call for call in calls if call[1] not in attempts or attempts[call[1]].key != call[0]],
+        "what a provider did is paid for": [
+            attempt
+            for attempt in (
+                attempts[attempt_id] for _, attempt_id in calls if attempt_id in attempts
+            )
+            if attempt.provider and attempt.paid != PRICE
+        ],
     }

@@ -16,6 +16,7 @@ from tests.chaos import figures
 from tests.chaos.desk import Desk
 from tests.chaos.fleet import Fleet
 from tests.chaos.outside import listening
+from tests.chaos.plans import CAPPED, PACED
 from tests.chaos.server import Server, serving
 from tests.chaos.trial import Trial
 from tests.conftest import database_of
@@ -33,6 +34,12 @@ ENGINE = {
     "DARKROOM_BACKOFF_SECONDS": "0.05",
     "DARKROOM_BACKOFF_CAP_SECONDS": "0.5",
     "DARKROOM_LANE_CPU": "2",
+    "DARKROOM_PACES": f"{PACED}=0.05",
+    "DARKROOM_MAX_CALLS": f"{CAPPED}=2",
+    "DARKROOM_BREAKER_FAILURES": "3",
+    "DARKROOM_BREAKER_OPEN_SECONDS": "0.5",
+    "DARKROOM_BREAKER_OPEN_SECONDS_OF": "storage=0.5",
+    "DARKROOM_BREAKER_CAP_SECONDS": "1",
 }
 IMPATIENT = (
     "connect_timeout=2&tcp_user_timeout=2000&options=-c%20idle_in_transaction_session_timeout%3D2s"

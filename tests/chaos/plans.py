@@ -9,6 +9,10 @@ Json = dict[str, Any]
 
 LONGEST = 0.3
 """Seconds that the outside takes over one call, at most."""
+STORING = 0.3
+"""Those that have something to store, where a plan may store anything."""
+PACED, CAPPED = "paced", "capped"
+"""Providers: calls to one come one by one, to the other two at a time."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,11 @@ class Plan:
         return {plan["key"] for plan in _all(self.first) if not plan["breaks"]}
 
     @property
+    def stored(self) -> set[str]:
+        """The keys of the steps that store something."""
+        return {plan["key"] for plan in _all(self.first) if plan["stores"]}
+
+    @property
     def result(self) -> Json:
         """What its callbacks must have gathered: how many children did well, of how many."""
         return {
@@ -41,10 +50,10 @@ class Plan:
         }
 
 
-def draw(random: Random, title: str, *, stores: bool = False) -> Plan:
-    """A plan of a shape drawn at random."""
+def draw(random: Random, title: str, *, stores: bool = False, gated: bool = True) -> Plan:
+    """A plan of a shape drawn at random; some steps of it store something and pass gates."""
     shape = random.choice([_chain, _fan, _patchy_fan, _nested, _spread, _doomed, _barren])
-    first = shape(_Pen(random, title, stores))
+    first = shape(_Pen(random, title, stores, gated))
     steps = list(_all(first))
     for plan in steps:
         plan["share"] = 1 / len(steps)
@@ -54,10 +63,11 @@ def draw(random: Random, title: str, *, stores: bool = False) -> Plan:
 class _Pen:
     """Writes the plans of single steps, each with a key of its own."""
 
-    def __init__(self, random: Random, title: str, stores: bool) -> None:
+    def __init__(self, random: Random, title: str, stores: bool, gated: bool) -> None:
         self.random = random
         self._title = title
         self._stores = stores
+        self._gated = gated
         self._count = 0
 
     def step(self, **given: Any) -> Json:
@@ -69,7 +79,8 @@ class _Pen:
             "takes": self.random.uniform(0, LONGEST),
             "stumbles": self.random.choices([0, 1, 2], [10, 1, 1])[0],
             "waits": self.random.choices([0, 1, 2], [10, 1, 1])[0],
-            "stores": self._stores,
+            "stores": self._stores and self.random.random() < STORING,
+            "provider": self._provider(),
             "breaks": False,
             "gathers": False,
             "next": [],
@@ -77,6 +88,10 @@ class _Pen:
             "then": None,
             **given,
         }
+
+    def _provider(self) -> str | None:
+        drawn = self.random.choices([None, PACED, CAPPED], [6, 1, 2])[0]
+        return drawn if self._gated else None
 
     def fan(self, children: list[Json], **then: Any) -> Json:
         """A step that fans out to children and a callback."""

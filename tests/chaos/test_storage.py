@@ -8,6 +8,7 @@ from moto.server import ThreadedMotoServer
 
 from tests.chaos import books
 from tests.chaos.conftest import MakeTrial
+from tests.chaos.trial import Trial
 
 BUCKET = "chaos"
 AWS = {"region_name": "us-east-1", "aws_access_key_id": "key", "aws_secret_access_key": "secret"}
@@ -69,10 +70,19 @@ def test_the_storage_goes_away_and_comes_back(make_trial: MakeTrial, database_ur
         trial.begin(2, **S3, DARKROOM_S3_ENDPOINT_URL=storage.url)
         while trial.go_on(0.5, 2):
             storage.stop()
+            trial.until(lambda: state_of_breaker(trial) != "closed", "the breaker to open")
             trial.go_on(0.5, 2)
             storage.start()
             trial.note()
         trial.finish()
         stored = storage.content()
-    effects = books.ask(trial.database, "SELECT key, receipt FROM effects")
-    assert {f"chaos/{row.key}": row.receipt for row in effects}.items() <= stored.items()
+    effects = {row.key for row in books.ask(trial.database, "SELECT key FROM effects")}
+    wanted = effects & set().union(*(plan.stored for plan in trial.plans.values()))
+    assert {f"chaos/{key}": key for key in wanted}.items() <= stored.items()
+    assert state_of_breaker(trial) == "closed"
+
+
+def state_of_breaker(trial: Trial) -> str:
+    """The state of the storage's breaker."""
+    rows = books.ask(trial.database, "SELECT state FROM breakers WHERE provider = 'storage'")
+    return str(rows[0].state) if rows else "closed"

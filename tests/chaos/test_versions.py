@@ -85,7 +85,7 @@ def test_an_older_release_works_through_a_migration(
 ) -> None:
     _migrate(older, empty_url)
     with older_desk(older, empty_url) as desk:
-        trial = make_trial(empty_url, desk=desk, size=min(SIZE, RUNS_A_MIGRATION))
+        trial = make_trial(empty_url, desk=desk, size=min(SIZE, RUNS_A_MIGRATION), gated=False)
         for _ in range(2):
             trial.fleet.start(root=older)
         trial.begin(0)

@@ -4,8 +4,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from sqlalchemy.exc import DBAPIError
 
@@ -25,6 +26,8 @@ RUNS_A_FAULT = 4
 IDLE_VICTIMS = 0.2
 UNENDED = ("every run ended", "no step waits or runs", "no attempt is open")
 CANCELLED = 0.1
+AFTERMATH = timedelta(seconds=10)
+"""So long after it was done a fault may still hit what begins then: it may last."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Trial:
         The runs it has at least.
     seed
         What every choice is drawn from.
+    stores, gated
+        Whether steps store something, and whether they call through gates.
     """
 
     name: str
@@ -55,6 +60,7 @@ class Trial:
     size: int
     seed: str
     stores: bool = False
+    gated: bool = True
     plans: dict[str, Plan] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     remark: str = ""
@@ -143,7 +149,7 @@ class Trial:
             self._trouble.append(error)
 
     def _start_one(self, random: Random) -> None:
-        plan = draw(random, f"run{len(self.plans)}", stores=self.stores)
+        plan = draw(random, f"run{len(self.plans)}", stores=self.stores, gated=self.gated)
         self.plans[plan.title] = plan
         run_id = self.desk.start(plan.title, plan.first)
         if random.random() < CANCELLED:
@@ -160,11 +166,25 @@ class Trial:
         """No more faults: wait for the end of all runs, let the workers leave, read the books."""
         self._traffic.join(PATIENCE)
         self.until(lambda: self._going_on() == 0, "all runs to end")
+        self.until(lambda: not books.left(self.database), "the rest to be done")
         self.fleet.stop()
         wrong = books.broken(self.database, self.outside, self.plans)
         assert not wrong, f"{self}: {wrong}"
+        needless = [
+            asked for asked in books.repeats(self.database, self.outside) if not self._hit(asked)
+        ]
+        assert not needless, f"{self}: asked for again without a fault: {needless}"
         assert not self.fleet.failed, f"{self}: {self.fleet.failed}"
         figures.REPORTS.append(self._report())
+
+    def _hit(self, attempt: Any) -> bool:
+        """Whether a fault was done while the attempt ran, or shortly before."""
+        pid = int(attempt.worker.split(":")[1])
+        return any(
+            fault.pid in (None, pid)
+            and attempt.started_at - AFTERMATH <= fault.at <= attempt.finished_at
+            for fault in self.faults
+        )
 
     def __str__(self) -> str:
         return f"{self.name} (CHAOS_SEED={self.seed.split()[0]}, logs in {self.fleet.folder})"
@@ -182,7 +202,7 @@ class Trial:
             attempts=counts.attempts,
             faults=len(self.faults),
             lost=counts.lost,
-            repeats=books.repeats(self.database, self.outside),
+            repeats=len(books.repeats(self.database, self.outside)),
             seconds=time.monotonic() - self._began,
             recoveries=[seconds for fault in self.faults for seconds in self._recoveries(fault)],
             remark=self.remark,

@@ -65,9 +65,9 @@ class Engine:
             return found
 
     def steps(self, run_id: UUID) -> list[runs.StepView]:
-        """The run's steps."""
+        """The run's steps with their attempts."""
         with self.database.session() as session:
-            return runs.steps_of(session, run_id)
+            return runs.with_attempts(session, runs.steps_of(session, run_id))
 
     def ended(self, run_id: UUID) -> Run:
         """The run once it is over and none of its steps runs."""

@@ -84,7 +84,7 @@ def fetch(database: Database) -> list[Lease]:
     with database.session() as session:
         worker = session.scalar(text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
         rows = session.execute(
-            text("SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', 10)"),
+            text("SELECT * FROM darkroom_fetch_steps_v3('io', :worker, 'test', 10)"),
             {"worker": worker},
         )
         return [_lease(dict(found)) for found in rows.mappings()]
@@ -240,7 +240,7 @@ def test_a_job_retried_by_hand_waits_for_the_one_that_runs(
     (again,) = fetch(database)
     with pytest.raises(NotNow, match="another run") as caught:
         registry[NAME](Task(again, settings, database, Resources(settings)))
-    assert (caught.value.kind, caught.value.on) == ("concurrency", NAME)
+    assert (caught.value.kind, caught.value.on) == ("cron", NAME)
 
 
 def test_a_job_can_be_run_now_with_its_own_arguments(

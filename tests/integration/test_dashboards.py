@@ -138,6 +138,27 @@ def test_a_period_does_not_matter_where_there_is_none(filled: Database):
     assert shared.get("throughput", 60) is not shared.get("throughput", 1440)
 
 
+def test_cache_tells_what_is_kept_and_counts_what_is_gone(filled: Database):
+    assert dashboards.run(filled, "cache").records[0]["hit_fraction"] is None
+    execute(
+        filled,
+        """
+        WITH made AS (
+            INSERT INTO assets (owner_id, sha256, mime, size_bytes, bucket, storage_key)
+            VALUES (1, repeat('0', 64), 'image/png', 9, 'local', 'x') RETURNING id
+        )
+        INSERT INTO kept_pictures (key, asked, attempt_id, asset_id, thumbnail_id, size_bytes, hits)
+        SELECT md5(n::text), '{}', n, made.id, made.id, 100 * n, n
+        FROM made, generate_series(1, 3) n;
+        INSERT INTO kept_pictures (key, asked, attempt_id) VALUES (md5('in the making'), '{}', 4);
+        DELETE FROM kept_pictures WHERE attempt_id = 3;
+        """,
+    )
+    [row] = dashboards.run(filled, "cache").records
+    assert (row["entries"], row["total_size_bytes"]) == (2, 300)
+    assert (row["hits"], row["misses"], float(row["hit_fraction"])) == (6, 3, 0.6667)
+
+
 def test_failures_of_one_cause_are_one_row(filled: Database):
     rows = dashboards.run(filled, "failures", 1440).records
     shapes = {row["shape"] for row in rows}

@@ -75,7 +75,7 @@ def fetch(floor: Floor, count: int) -> list[Any]:
     """Lease jobs, as a worker does."""
     worker = floor.one("SELECT worker_id FROM procrastinate_register_worker_v1()")
     return floor.ask(
-        "SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', :count)",
+        "SELECT * FROM darkroom_fetch_steps_v3('io', :worker, 'test', :count)",
         worker=worker,
         count=count,
     )

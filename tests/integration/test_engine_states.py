@@ -193,7 +193,7 @@ class EngineMachine(RuleBasedStateMachine):
     def fetch(self, count: int) -> None:
         with self.database.session() as session:
             fetched = session.execute(
-                text("SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', :count)"),
+                text("SELECT * FROM darkroom_fetch_steps_v3('io', :worker, 'test', :count)"),
                 {"worker": self.worker, "count": count},
             ).mappings()
             self.held += [_lease(row) for row in fetched]

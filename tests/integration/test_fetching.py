@@ -1,5 +1,6 @@
 """What a fetch takes, in which order, and that it reads no more than it must."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from sqlalchemy import text
 
 from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
-from darkroom.queue import runs
+from darkroom.queue import rescue, runs
 from darkroom.queue.calls import Call, enqueue
+from darkroom.settings import QueueSettings
 
 BACKLOG = 100_000
 PAGES = 500
@@ -55,12 +57,28 @@ def defer(database: Database, jobs: Sequence[dict[str, Any]]) -> list[int]:
         ]
 
 
+def put_locked(database: Database, owner: int, *, count: int) -> None:
+    """So many jobs of an owner, each with a lock of its own, as deliveries to webhooks have."""
+    with database.session() as session:
+        session.execute(
+            text(
+                "WITH jobs AS ("
+                " INSERT INTO procrastinate_jobs (queue_name, task_name, lock, owner_id)"
+                " SELECT 'io', 'test.step', md5(concat(CAST(:owner AS integer), '/', n)), :owner"
+                " FROM generate_series(1, :count) n RETURNING id)"
+                " INSERT INTO steps (job_id, owner_id, name, max_attempts)"
+                " SELECT id, :owner, 'test.step', 8 FROM jobs"
+            ),
+            {"owner": owner, "count": count},
+        )
+
+
 def fetch(database: Database, count: int, lane: str = "io") -> list[Any]:
     """Lease jobs, as a worker does."""
     with database.session() as session:
         worker = session.scalar(text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
         fetched = session.execute(
-            text("SELECT * FROM darkroom_fetch_steps_v2(:lane, :worker, 'test', :count)"),
+            text("SELECT * FROM darkroom_fetch_steps_v3(:lane, :worker, 'test', :count)"),
             {"lane": lane, "worker": worker, "count": count},
         )
         return list(fetched)
@@ -89,6 +107,62 @@ def test_owners_take_turns_when_one_job_is_fetched_at_a_time(
     turns = [owner for _ in range(8) for owner in owners_of(fetch(database, 1))]
 
     assert turns == [ana, ben, cleo, ana, ben, ana, ben, ana]
+
+
+def test_owners_take_turns_also_where_some_of_them_have_only_locked_jobs(
+    database: Database, owners: list[int]
+) -> None:
+    ana, ben, cleo = owners
+    put_locked(database, ana, count=20)
+    put(database, ben, 20)
+    put_locked(database, cleo, count=2)
+
+    turns = [owner for _ in range(8) for owner in owners_of(fetch(database, 1))]
+
+    assert turns == [ana, ben, cleo, ana, ben, cleo, ana, ben]
+
+
+def test_of_one_owner_the_oldest_job_goes_first_whether_it_has_a_lock_or_not(
+    database: Database, owners: list[int]
+) -> None:
+    ana = owners[0]
+    put(database, ana, 2)
+    put_locked(database, ana, count=2)
+    put(database, ana, 2)
+
+    taken = [row.id for _ in range(6) for row in fetch(database, 1)]
+
+    assert len(taken) == 6 and taken == sorted(taken)
+
+
+def test_a_batch_is_shared_among_the_owners_of_locked_and_other_jobs(
+    database: Database, owners: list[int]
+) -> None:
+    ana, ben, cleo = owners
+    put_locked(database, ana, count=25)
+    put(database, ben, 60)
+    put_locked(database, cleo, count=2)
+
+    shares = owners_of(fetch(database, 16))
+
+    assert len(shares) == 16
+    assert shares.count(cleo) == 2
+    assert min(shares.count(ana), shares.count(ben)) >= 5
+
+
+@pytest.mark.parametrize("locks", [100, 129, 130, 131, 195, 300])
+def test_no_number_of_locks_keeps_the_others_from_their_turns(
+    database: Database, owners: list[int], locks: int
+) -> None:
+    ana, ben, cleo = owners
+    put_locked(database, ana, count=locks)
+    put(database, ben, locks)
+    put_locked(database, cleo, count=1)
+
+    turns = [owner for _ in range(40) for owner in owners_of(fetch(database, 1))]
+
+    assert cleo in turns
+    assert min(turns.count(ana), turns.count(ben)) >= 19
 
 
 def test_a_batch_is_shared_among_the_owners_and_filled_by_who_has_more(
@@ -153,6 +227,35 @@ def test_a_job_another_transaction_holds_is_passed_over(
         other.execute("SELECT FROM procrastinate_jobs WHERE id = %s FOR UPDATE", [held])
 
         assert [row.id for row in fetch(database, 1)] == [free]
+
+
+class Rests(threading.Event):
+    """Notes how long each rest would be, and ends after so many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+        self.asked: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.append(timeout)
+        return len(self.asked) == self.most
+
+
+def test_more_due_jobs_than_are_promoted_at_once_are_promoted_without_a_rest(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rescue, "PROMOTE_AT_ONCE", 10)
+    defer(database, [{"later": True}] * 25)
+    ask(database, "UPDATE procrastinate_jobs SET scheduled_at = now() RETURNING id")
+    lifeline = rescue.Lifeline(database, QueueSettings(), tuple, tuple)
+    rests = lifeline._stop = Rests(most=5)
+
+    lifeline._loop()
+
+    usual = rescue.PROMOTE_SECONDS
+    assert rests.asked == [usual, 0, 0, usual, usual]
+    assert len(fetch(database, 30)) == 25
 
 
 JOBS = strategies.lists(
@@ -243,7 +346,7 @@ def pages_of_a_fetch(database: Database) -> int:
         plan = session.execute(
             text(
                 "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON)"
-                " SELECT count(*) FROM darkroom_fetch_steps_v2('io', 1, 'test', 16)"
+                " SELECT count(*) FROM darkroom_fetch_steps_v3('io', 1, 'test', 16)"
             )
         ).scalar_one()[0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])

@@ -75,6 +75,25 @@ def test_a_job_is_shown(darkroom: Type, jobs: list[int]) -> None:
     assert missing.exit_code == 1 and "There is no such job" in missing.output
 
 
+def test_a_job_is_shown_with_what_its_attempts_logged(
+    darkroom: Type, database: Database, jobs: list[int]
+) -> None:
+    with database.session() as session:
+        session.execute(
+            text(
+                "INSERT INTO attempts"
+                " (job_id, number, worker_id, worker, finished_at, outcome, log)"
+                " SELECT :job, n, 1, 'host:1:io', now(), 'given_back', log"
+                " FROM unnest(ARRAY['first words', NULL]) WITH ORDINALITY AS a(log, n)"
+            ),
+            {"job": jobs[0]},
+        )
+    said = darkroom("show", str(jobs[0])).output
+    assert "Attempt 1 logged:\nfirst words" in said and "Attempt 2 logged" not in said
+    rows = json.loads(darkroom("show", str(jobs[0]), "--json").output)["attempt_rows"]
+    assert [row["log"] for row in rows] == ["first words", None]
+
+
 def test_a_dry_run_only_counts(darkroom: Type, database: Database) -> None:
     said = darkroom("cancel", "--all", "--dry-run").output
     assert "cancel would touch 3 jobs (steps.note 3)." in said

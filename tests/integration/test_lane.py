@@ -1,10 +1,12 @@
 """A lane of a worker, in this process: its slots stay its own, whatever its steps do."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -12,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from darkroom.db.sessions import Database
+from darkroom.errors import NotNow
 from darkroom.queue.execute import Executor
 from darkroom.queue.lane import Lane
 from darkroom.queue.step import Retry, Save, registry, step
@@ -22,6 +25,7 @@ from tests.engine.floor import Floor
 
 PATIENCE = 120
 NEVER = 3600.0
+LOG = logging.getLogger("jobs.lane")
 DOORS: dict[str, threading.Event] = {}
 
 
@@ -48,6 +52,15 @@ def steps() -> Iterator[None]:
                 raise {"exit": SystemExit, "bug": ZeroDivisionError}[raises](word)
 
         return save
+
+    @step(lane="io", name="lane.talk", retry=Retry(attempts=1))
+    def talk(task: Task, word: str, raises: str = "") -> None:
+        LOG.warning("says %s", word)
+        if raises:
+            raise {"bug": ZeroDivisionError, "not now": later}[raises](word)
+
+    def later(word: str) -> NotNow:
+        return NotNow(word, datetime.now(UTC) + timedelta(days=1))
 
     @step(lane="io", name="lane.wait", retry=Retry(attempts=1))
     def wait(task: Task, door: str) -> None:
@@ -167,3 +180,29 @@ def test_steps_of_a_broken_group_are_committed_though_every_slot_is_taken(floor:
         until(floor, "SELECT pg_sleep(0.3) IS NOT NULL")
         assert len(running.fetches) < fetched + 5, "it asks for steps without end"
     assert min(running.fetches) > 0
+
+
+@pytest.mark.parametrize(
+    ("raises", "outcome"), [("", "succeeded"), ("bug", "retried"), ("not now", "given_back")]
+)
+def test_what_a_step_logs_is_kept_with_its_attempt_however_it_ends(
+    floor: Floor, raises: str, outcome: str
+) -> None:
+    for word in ("one", "two"):
+        defer(floor, "lane.talk", word=word, **({"raises": raises} if raises else {}))
+    with working(floor, 8):
+        until(floor, f"SELECT count(*) = 2 FROM attempts WHERE outcome = '{outcome}'")
+    with floor.database.session() as session:
+        logs = list(session.scalars(text("SELECT log FROM attempts ORDER BY job_id")))
+    assert [log.partition(" ")[2] for log in logs] == [
+        "WARNING jobs.lane: says one",
+        "WARNING jobs.lane: says two",
+    ]
+
+
+def test_a_step_that_logs_nothing_has_no_log(floor: Floor) -> None:
+    defer(floor, "lane.write", word="quiet")
+    with working(floor, 1):
+        until(floor, marked("quiet"))
+    with floor.database.session() as session:
+        assert list(session.scalars(text("SELECT log FROM attempts"))) == [None]

@@ -68,9 +68,30 @@ def usually(floor: Floor, owner: int, seconds: float) -> None:
     end(floor, begin(floor, job, -200), seconds - 200)
 
 
+def stores(floor: Floor, task: Task) -> None:
+    """The step puts something into the storage."""
+    call = wanted("storage", "put")
+    assert floor.enter(task, call, NOON) is None
+    assert permit.leave(task, call, "succeeded", at=NOON)
+
+
 def line(floor: Floor) -> list[int]:
     with floor.database.session() as session:
         return [wait.job_id for wait in reading.waits(session, "pace", PACE)]
+
+
+def test_a_step_that_calls_another_first_keeps_its_place(floor: Floor) -> None:
+    owner = floor.owner()
+    first, *rest = floor.steps(owner, 3)
+    began = begin(floor, first, 0)
+    for job in rest:
+        refused(floor, job, 0)
+    again = floor.take(rest[0])
+    stores(floor, again)
+    assert line(floor) == rest
+    end(floor, began, 1)
+    assert floor.enter(again, paced(), after(1 + SPACING)) is None
+    assert line(floor) == rest[1:]
 
 
 def test_spacing_runs_from_the_end_of_a_call_to_the_start_of_the_next(floor: Floor) -> None:

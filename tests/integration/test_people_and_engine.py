@@ -228,7 +228,7 @@ def test_who_comes_first_in_a_lock_by_what_a_person_does_is_fetched_at_once(
         assert len(list(listening.notifies(timeout=2, stop_after=1))) == 1
     found = floor.ask(
         "SELECT f.id FROM procrastinate_register_worker_v1() w,"
-        " darkroom_fetch_steps_v2('io', w.worker_id, 'w', 4) f"
+        " darkroom_fetch_steps_v3('io', w.worker_id, 'w', 4) f"
     )
     assert [row.id for row in found] == [second]
 

@@ -39,7 +39,7 @@ def fetch(database: Database) -> Callable[[], Lease]:
             )
             row = (
                 session.execute(
-                    text("SELECT * FROM darkroom_fetch_steps_v2('io', :worker, 'test', 1)"),
+                    text("SELECT * FROM darkroom_fetch_steps_v3('io', :worker, 'test', 1)"),
                     {"worker": worker},
                 )
                 .mappings()

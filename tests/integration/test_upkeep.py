@@ -9,9 +9,10 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 import jobs.upkeep  # noqa: F401  (registers the cron jobs)
+from darkroom.accounts.audit import AuditRow
 from darkroom.commands.upkeep import PREVIEWS, WITH_DAYS
 from darkroom.queue import cron, schedule
 from darkroom.queue.calls import Call, enqueue
@@ -134,6 +135,16 @@ def test_a_cron_job_can_be_run_by_hand_with_its_result_shown(engine: Engine, sta
     assert not os.path.exists(old)
     told = json.loads(darkroom(engine, "upkeep", "run", "delete_temp_files", "--json").stdout)
     assert (told["status"], told["result"], told["error"]) == ("succeeded", {"temp_files": 0}, None)
+
+
+def test_a_cron_job_run_by_hand_is_on_record_with_its_days(engine: Engine):
+    with engine.database.session() as session:
+        cron.write_rows(session, cron.plan(QueueSettings()))
+    darkroom(engine, "upkeep", "run", "delete_finished", "--days", "0")
+    with engine.database.session() as session:
+        [audited] = session.scalars(select(AuditRow))
+        told = (audited.actor, audited.action, audited.subject, audited.filter)
+    assert told == ("cli", "cron.run", "upkeep.delete_finished", {"days": 0})
 
 
 def test_without_a_worker_a_job_run_by_hand_waits_for_one(engine: Engine):

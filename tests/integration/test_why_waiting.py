@@ -1,13 +1,16 @@
 """Why a step waits: exactly one reason, and the right one."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
-from darkroom.console import dashboards
+from darkroom.console import dashboards, words
 from darkroom.db.sessions import Database
+from darkroom.settings import ROOT
+from darkroom.web import reasons
 
 Json = dict[str, Any]
 
@@ -116,6 +119,10 @@ def test_a_paused_lane_comes_before_everything_else(queue: Queue):
         ("limit", "limit gemini edit is reached"),
         ("concurrency", "all calls gemini edit may have are in flight"),
         ("budget", "budget gemini edit is spent"),
+        ("device", "another worker process has its turn at gemini edit"),
+        ("picture", "the same picture is being made already"),
+        ("cron", "another run of gemini edit goes on"),
+        ("order", "what was asked for earlier goes first"),
     ],
 )
 def test_a_closed_gate_and_when_it_is_asked_again(queue: Queue, kind: str, why: str):
@@ -141,6 +148,13 @@ def test_somebody_has_to_choose_a_location_and_nobody_knows_when(queue: Queue):
     row = queue.why(queue.add(due="365 days", kind="location"))
     assert (row["reason"], row["why"]) == ("location", "waits for a location to be chosen")
     assert row["until"] is None
+
+
+def test_every_reason_has_its_words_on_the_pages():
+    file = (ROOT / "sql" / "functions" / "why_waiting_v4.sql").read_text(encoding="utf-8")
+    told = set(re.findall(r"WHEN '(\w+)' THEN", file))
+    assert len(told) > 20
+    assert told <= set(reasons.SENTENCES) and told <= set(words.KINDS)
 
 
 @pytest.mark.parametrize("kind", ["retry", "unknown_step", "stopped"])

@@ -49,7 +49,6 @@ class Actor:
 
 
 CLI = Actor(None, "cli")
-CRON = Actor(None, "cron")
 
 
 def write(
@@ -71,7 +70,7 @@ def write(
     subject
         What it was done to: a lane, a breaker, a job, a run; empty for a filter.
     filter
-        The filter of a bulk action.
+        The filter of a bulk action; what a cron job was given by hand.
     count
         How many rows it touched.
     undo

@@ -82,7 +82,7 @@ def list_jobs(
 @AS_JSON
 @click.pass_obj
 def show(settings: Settings, job_id: int, as_json: bool) -> None:
-    """Show one job: arguments, attempts, timeline, and why it waits."""
+    """Show one job: arguments, attempts with their logs, timeline, and why it waits."""
     from darkroom.console import job_views
     from darkroom.console.job_json import view_json
 
@@ -264,6 +264,8 @@ def _show(view: "JobView") -> None:
     for attempt in view.attempts:
         if attempt.traceback:
             click.echo(f"\nAttempt {attempt.number}, {attempt.error_class}:\n{attempt.traceback}")
+        if attempt.id in view.logs:
+            click.echo(f"\nAttempt {attempt.number} logged:\n{view.logs[attempt.id]}")
 
 
 def _when(moment: datetime | None) -> str:

@@ -75,10 +75,12 @@ def _preview(
 
 
 def _run(database: "Database", name: str, args: dict[str, Any], as_json: bool) -> None:
+    from darkroom.accounts.audit import CLI
+    from darkroom.console import crons as acting
     from darkroom.queue import cron
 
     with database.session() as session:
-        job_id = cron.run_now(session, name, args)
+        job_id = acting.run_now(session, name, CLI, args)
         lane, manned = cron.crons[name].step.lane, cron.is_manned(session, name)
     say = _silent if as_json else click.echo
     say(f"Queued as job {job_id}.")

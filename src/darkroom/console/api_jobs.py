@@ -41,7 +41,7 @@ def index() -> ResponseReturnValue:
 @blueprint.get("/<int:job_id>")
 @console_required
 def show(job_id: int) -> ResponseReturnValue:
-    """One job with its arguments, attempts, timeline, family, and why it waits."""
+    """One job with its arguments, attempts and their logs, timeline, family, and why it waits."""
     with services().database.session() as db:
         be_careful(db)
         return jsonify(view_json(job_views.one(db, job_id)))

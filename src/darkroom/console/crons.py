@@ -1,5 +1,8 @@
 """What people do to cron jobs, with the audit row of it."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from darkroom.accounts import audit
@@ -7,10 +10,15 @@ from darkroom.accounts.audit import Actor
 from darkroom.queue import cron
 
 
-def run_now(session: Session, name: str, actor: Actor) -> int:
-    """Enqueue a cron job at once; answers the job's id. Raises `NotFound` and `Conflict`."""
-    job_id = cron.run_now(session, name)
-    audit.write(session, actor=actor, action="cron.run", subject=name)
+def run_now(
+    session: Session, name: str, actor: Actor, args: Mapping[str, Any] | None = None
+) -> int:
+    """Enqueue a cron job at once; answers the job's id. Raises `NotFound` and `Conflict`.
+
+    `args` are what it is given besides its settings; the audit's filter holds them.
+    """
+    job_id = cron.run_now(session, name, dict(args or {}))
+    audit.write(session, actor=actor, action="cron.run", subject=name, filter=args)
     return job_id
 
 

@@ -78,7 +78,7 @@ def view_json(view: JobView) -> Json:
         "result": view.result,
         "lock": view.lock,
         "queueing_lock": view.queueing_lock,
-        "attempt_rows": [_attempt(attempt) for attempt in view.attempts],
+        "attempt_rows": [_attempt(attempt, view.logs.get(attempt.id)) for attempt in view.attempts],
         "timeline": [
             {"kind": moment.kind, "at": _iso(moment.at), "attempt": moment.attempt}
             for moment in view.timeline
@@ -97,7 +97,7 @@ def _reason(reason: Reason) -> Json:
     }
 
 
-def _attempt(attempt: Attempt) -> Json:
+def _attempt(attempt: Attempt, log: str | None) -> Json:
     return {
         "number": attempt.number,
         "worker": attempt.worker,
@@ -107,6 +107,7 @@ def _attempt(attempt: Attempt) -> Json:
         "error_class": attempt.error_class,
         "error_message": attempt.error_message,
         "traceback": attempt.traceback,
+        "log": log,
     }
 
 

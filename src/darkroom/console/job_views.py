@@ -1,6 +1,6 @@
 """Jobs as the console shows them: a row of the list, and everything about one of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from darkroom.queue.models import Attempt, FanIn
 Json = dict[str, Any]
 
 MOST_RELATIVES = 50
+MOST_LOGS = 20
 FAMILY = statement("console/family")
 
 
@@ -87,7 +88,10 @@ class Family:
 
 @dataclass(frozen=True)
 class JobView:
-    """Everything about one job. `siblings` when it is a child, `gathers` when it is a callback."""
+    """Everything about one job. `siblings` when it is a child, `gathers` when it is a callback.
+
+    `logs` are what its last attempts logged, by the attempt's id.
+    """
 
     row: JobRow
     args: Json
@@ -95,6 +99,7 @@ class JobView:
     lock: str | None
     queueing_lock: str | None
     attempts: list[Attempt]
+    logs: Mapping[int, str] = field(default_factory=dict)
     timeline: list[Moment] = field(default_factory=list)
     siblings: Family | None = None
     gathers: Family | None = None
@@ -122,6 +127,7 @@ def one(session: Session, job_id: int) -> JobView:
         lock=inner.lock,
         queueing_lock=inner.queueing_lock,
         attempts=attempts,
+        logs=_logs(session, job_id),
         timeline=_timeline(session, job_id, attempts),
         siblings=_family(session, inner.run_id, inner.fan_in_id),
         gathers=_family(session, inner.run_id, inner.callback_of),
@@ -139,6 +145,11 @@ def _attempts(session: Session, job_id: int) -> list[Attempt]:
     return list(
         session.scalars(select(Attempt).where(Attempt.job_id == job_id).order_by(Attempt.id))
     )
+
+
+def _logs(session: Session, job_id: int) -> dict[int, str]:
+    which = {"job_id": job_id, "most": MOST_LOGS}
+    return {row.id: row.log for row in session.execute(statement("console/job_logs"), which)}
 
 
 def _timeline(session: Session, job_id: int, attempts: list[Attempt]) -> list[Moment]:

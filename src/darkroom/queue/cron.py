@@ -302,9 +302,8 @@ def _begin(task: Task, name: str) -> None:
         other = row.running_job_id if row is not None else None
         if other not in (None, job_id) and _is_going_on(session, other):
             until = _now(session) + BUSY_WAIT
-            raise NotNow(
-                f"another run of {name} goes on (job {other})", until, kind="concurrency", on=name
-            )
+            said = f"another run of {name} goes on (job {other})"
+            raise NotNow(said, until, kind="cron", on=name)
         session.execute(statement("cron/begin"), {"name": name, "job_id": job_id})
 
 

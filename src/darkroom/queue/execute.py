@@ -9,7 +9,7 @@ from itertools import count
 from darkroom.db.passing import passes
 from darkroom.db.sessions import Database
 from darkroom.errors import NotNow
-from darkroom.queue import settle
+from darkroom.queue import logs, settle
 from darkroom.queue.backoff import Backoff
 from darkroom.queue.settle import LeaseLost
 from darkroom.queue.step import Save, registry
@@ -30,6 +30,7 @@ class Executor:
         self.database = database
         self.resources = Resources(settings)
         self.leaving = threading.Event()
+        logs.listen()
 
     @property
     def backoff(self) -> Backoff:
@@ -49,7 +50,8 @@ class Executor:
             until = settle.now(self.database) + UNKNOWN_STEP_WAIT
             message = f"no worker here knows the step {task.lease.task_name}"
             raise NotNow(message, until, kind="unknown_step", on=task.lease.task_name)
-        return step(task, **task.lease.args)
+        with task.lease.log.listening():
+            return step(task, **task.lease.args)
 
     def succeed(self, task: Task, save: Save | None) -> None:
         """Write the step's effects and end it; an error of its save ends it as the error says."""

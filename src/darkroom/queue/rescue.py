@@ -139,10 +139,14 @@ class Lifeline:
     def _loop(self) -> None:
         next_rescue = next_reconcile = next_roll_up = 0.0
         answered = time.monotonic()
-        while not self._stop.wait(PROMOTE_SECONDS):
+        rest = PROMOTE_SECONDS
+        while not self._stop.wait(rest):
+            rest = PROMOTE_SECONDS
             try:
                 pace.pull(self._database)
-                promote(self._database)
+                if promote(self._database) == PROMOTE_AT_ONCE:
+                    # More may be due. The other chores keep their turns.
+                    rest = 0
                 if time.monotonic() - answered > self._settings.stale_seconds / 2:
                     # The database was away, and nobody could write a heartbeat: let them do so.
                     next_rescue = time.monotonic() + self._settings.stale_seconds

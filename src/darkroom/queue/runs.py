@@ -1,7 +1,7 @@
 """Runs as their owners see them: starting one, reading it, its steps and their attempts."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,7 +40,7 @@ class AttemptView:
 
 @dataclass(frozen=True)
 class Why:
-    """The one reason a step waits for (see `sql/functions/why_waiting_v3.sql`)."""
+    """The one reason a step waits for (see `sql/functions/why_waiting_v4.sql`)."""
 
     reason: str
     waits_on: str | None
@@ -60,9 +60,10 @@ class CallbackView:
 
 @dataclass(frozen=True)
 class StepView:
-    """A step and its attempts. States: waiting, scheduled, running, succeeded, failed, cancelled.
+    """A step of a run. States: waiting, scheduled, running, succeeded, failed, cancelled.
 
-    `scheduled_at` is set while the step waits for a time, `why` while it waits at all.
+    `scheduled_at` is set while the step waits for a time, `why` while it waits at all. `attempts`
+    are there when they were asked for, their number (`tries`) always.
     """
 
     job_id: int
@@ -78,6 +79,7 @@ class StepView:
     error: Json | None
     created_at: datetime
     finished_at: datetime | None
+    tries: int
     attempts: list[AttemptView] = field(default_factory=list)
     why: Why | None = None
 
@@ -160,15 +162,35 @@ def page(
     return list(session.scalars(query))
 
 
-def steps_of(session: Session, run_id: UUID) -> list[StepView]:
-    """The run's steps in the order they were enqueued, each with its attempts."""
-    rows = session.execute(statement("queue/steps_of_run"), {"run_id": run_id}).mappings().all()
-    attempts = _attempts_of(session, [row["job_id"] for row in rows])
+def many(session: Session, run_ids: Collection[UUID]) -> list[Run]:
+    """Those of the runs that there are."""
+    return list(session.scalars(select(Run).where(Run.id.in_(run_ids))))
+
+
+def steps_of(session: Session, run_id: UUID, most: int | None = None) -> list[StepView]:
+    """The run's steps in the order they were enqueued, without their attempts.
+
+    Parameters
+    ----------
+    most
+        Of more steps, these are chosen: all that run, and equally many that wait, failed or ended.
+    """
+    asked = {"run_id": run_id, "most": most}
+    rows = session.execute(statement("queue/steps_of_run"), asked).mappings().all()
     reasons = _reasons(session, [row["job_id"] for row in rows if row["state"] in WAITING])
-    return [
-        StepView(**row, attempts=attempts.get(row["job_id"], []), why=reasons.get(row["job_id"]))
-        for row in rows
-    ]
+    return [StepView(**row, why=reasons.get(row["job_id"])) for row in rows]
+
+
+def with_attempts(session: Session, steps: Sequence[StepView]) -> list[StepView]:
+    """The steps, each with its attempts."""
+    found = _attempts_of(session, [step.job_id for step in steps])
+    return [replace(step, attempts=found.get(step.job_id, [])) for step in steps]
+
+
+def step_states(session: Session, run_id: UUID) -> dict[str, int]:
+    """How many of the run's steps are in each state (see `StepView`)."""
+    rows = session.execute(statement("queue/step_states_of_run"), {"run_id": run_id})
+    return {state: steps for state, steps in rows}
 
 
 def callbacks_of(session: Session, run_id: UUID) -> list[CallbackView]:

@@ -18,9 +18,10 @@ from sqlalchemy.orm import Session
 
 from darkroom.db.sessions import Database, driver
 from darkroom.db.statements import raw, statement
-from darkroom.errors import Cancelled, DarkroomError, Invalid, NotNow, Permanent, Transient
+from darkroom.errors import Cancelled, Invalid, NotNow, Permanent, Transient
 from darkroom.queue.backoff import Backoff
 from darkroom.queue.models import Run
+from darkroom.queue.said import message_of, storable
 from darkroom.queue.step import Save
 from darkroom.queue.task import Lease
 from darkroom.queue.transaction import Transaction
@@ -28,8 +29,6 @@ from darkroom.queue.transaction import Transaction
 Json = dict[str, Any]
 
 
-LONGEST = 20_000
-"""Characters that are kept of a message or a traceback."""
 LONGEST_WAIT = timedelta(days=30)
 
 
@@ -61,11 +60,10 @@ class Failure:
     @classmethod
     def of(cls, error: BaseException) -> "Failure":
         """Describe an exception; the message of an unexpected one names its class."""
-        name, said = type(error).__name__, _said(error)
         return cls(
-            error_class=name,
-            message=_storable(said if isinstance(error, DarkroomError) else f"{name}: {said}"),
-            traceback=_storable("".join(traceback.format_exception(error))),
+            error_class=type(error).__name__,
+            message=message_of(error),
+            traceback=storable("".join(traceback.format_exception(error))),
             field=error.field if isinstance(error, Invalid) else None,
         )
 
@@ -76,21 +74,6 @@ class Failure:
 
 CANCELLED = Failure("Cancelled", "An operator cancelled this step.")
 """What a step that a person cancelled failed of."""
-
-
-def _said(error: BaseException) -> str:
-    try:
-        # The statement and its values are in the traceback, which is for operators.
-        return str(error).partition("\n[SQL:")[0]
-    except Exception as worse:
-        return f"(its message cannot be shown: {type(worse).__name__})"
-
-
-def _storable(said: str) -> str:
-    """The text as Postgres takes it: no NUL, no lone surrogates, no megabytes."""
-    if len(said) > LONGEST:
-        said = f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
-    return said.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 @dataclass(frozen=True)
@@ -132,7 +115,7 @@ def succeed_together(
     that is missing was lost. A save may be called again after an error.
     """
     with database.session() as session:
-        verdicts = _close_together(session, [lease.attempt_id for lease, _ in works])
+        verdicts = _close_together(session, [lease for lease, _ in works])
         ended = [
             _saved(session, lease, save)
             for lease, save in works
@@ -142,8 +125,12 @@ def succeed_together(
     return verdicts
 
 
-def _close_together(session: Session, attempt_ids: list[int]) -> dict[int, str]:
-    rows = driver(session).execute(raw("queue/close_attempts"), {"leases": attempt_ids})
+def _close_together(session: Session, leases: Sequence[Lease]) -> dict[int, str]:
+    given = {
+        "leases": [lease.attempt_id for lease in leases],
+        "logs": [lease.log.text() for lease in leases],
+    }
+    rows = driver(session).execute(raw("queue/close_attempts"), given)
     return {attempt_id: verdict for attempt_id, verdict in rows}
 
 
@@ -272,6 +259,7 @@ def _fence(
             "error_class": failure and failure.error_class,
             "error_message": failure and failure.message,
             "traceback": failure and failure.traceback,
+            "log": lease.log.text(),
         },
     ).scalar_one()
     if not held:

@@ -13,6 +13,7 @@ from darkroom.db.passing import passes
 from darkroom.db.sessions import Database
 from darkroom.db.statements import statement
 from darkroom.errors import Cancelled
+from darkroom.queue.logs import AttemptLog
 from darkroom.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to end a step: the id of its open attempt, and what the fetch told of the job."""
+    """The right to end a step: the id of its open attempt, and what the fetch told of the job.
+
+    `log` is what the attempt has logged so far, which is written with its end.
+    """
 
     attempt_id: int
     attempt_number: int
@@ -35,6 +39,7 @@ class Lease:
     run_id: UUID | None
     owner_id: int | None
     worker_id: int
+    log: AttemptLog = field(default_factory=AttemptLog, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
