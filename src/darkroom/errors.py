@@ -116,7 +116,7 @@ class NotNow(DarkroomError):
     until
         When to try again (aware). None: as soon as a slot is free.
     kind
-        What is closed, as `steps.waiting_kind` names it: breaker, pace, limit, concurrency, budget.
+        What is closed, as `steps.waiting_kind` names it; `darkroom_why_waiting_v4` lists them.
     on
         Which one ("gemini edit").
     """

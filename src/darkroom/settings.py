@@ -117,7 +117,7 @@ class WebSettings:
 
     host: str = "127.0.0.1"
     port: int = 5000
-    threads: int = 32
+    threads: int = 64
     max_streams: int = 12
     stream_seconds: float = 25.0
     require_login: bool = False
@@ -276,12 +276,16 @@ class WordPressSettings:
 
 @dataclass(frozen=True)
 class GcsSettings:
-    """A bucket of Google Cloud Storage and our HMAC keys for it."""
+    """A bucket of Google Cloud Storage and our HMAC keys for it, or one of any other S3.
+
+    Others want their own `base_url` and `region`.
+    """
 
     bucket: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
     base_url: str = "https://storage.googleapis.com"
+    region: str = "auto"
     is_sandbox: bool = False
 
 
@@ -903,7 +907,8 @@ def _gcs(read: _Reader, sandbox_port: int) -> GcsSettings:
     if key is None or secret is None:
         raise Invalid(f"{names[0]} needs {names[1]} and {names[2]}.", names[0])
     base = GcsSettings(bucket, key, secret)
-    return replace(base, base_url=read.url("DARKROOM_GCS_URL", base.base_url))
+    region = read.text("DARKROOM_GCS_REGION") or base.region
+    return replace(base, base_url=read.url("DARKROOM_GCS_URL", base.base_url), region=region)
 
 
 def _prices(read: _Reader, default: Mapping[str, Price]) -> dict[str, Price]:

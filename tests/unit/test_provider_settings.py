@@ -89,7 +89,18 @@ def test_the_other_services_are_read() -> None:
     assert found.cloudinary is not None
     assert (found.cloudinary.cloud, found.cloudinary.secret) == ("Demo", "sec/ret")
     assert (found.wordpress.base_url, found.wordpress.is_sandbox) == ("https://site.example", False)
-    assert (found.gcs.bucket, found.gcs.is_sandbox) == ("photos", False)
+    assert (found.gcs.bucket, found.gcs.is_sandbox, found.gcs.region) == ("photos", False, "auto")
+
+
+def test_a_bucket_of_another_s3_has_its_region() -> None:
+    found = read(
+        DARKROOM_GCS_BUCKET="photos",
+        DARKROOM_GCS_ACCESS_KEY_ID="id",
+        DARKROOM_GCS_SECRET_ACCESS_KEY="secret",
+        DARKROOM_GCS_URL="https://s3.eu-west-1.amazonaws.com",
+        DARKROOM_GCS_REGION="eu-west-1",
+    )
+    assert found.gcs.region == "eu-west-1"
 
 
 def test_no_secret_is_in_the_settings_representation() -> None:

@@ -80,6 +80,26 @@ def test_present_password_is_asked_for_after_signing_in_with_it(closed_site: Sit
     assert taken.status_code == 303
 
 
+@pytest.mark.parametrize("password", [PASSWORD, None])
+def test_token_alone_never_sets_a_password(closed_site: Site, password: str | None) -> None:
+    eva = closed_site.user("Eva", password=password)
+    headers, client = closed_site.token_of(eva), closed_site.visitor().client
+    fields = {"password": "another sentence", "again": "another sentence"}
+    answer = client.post("/account/password", data=fields, headers=headers)
+    assert answer.status_code == 400 and 'id="present-wrong"' in answer.text
+    with closed_site.database.session() as session:
+        assert accounts.authenticate(session, "eva@example.org", "another sentence") is None
+
+
+def test_token_of_who_was_let_in_by_link_does_not_stand_for_the_link(closed_site: Site) -> None:
+    """The browser's cookie and a token in one call: the token is who calls."""
+    eva = closed_site.user("Eva", password=PASSWORD)
+    visitor, headers = closed_site.signed_in(eva), closed_site.token_of(eva)
+    fields = {"password": "another sentence", "again": "another sentence"}
+    answer = visitor.client.post("/account/password", data=fields, headers=headers)
+    assert answer.status_code == 400
+
+
 def test_token_is_shown_once_and_works(closed_site: Site, visitor: Visitor) -> None:
     made = visitor.send("/account/tokens", page="/account", name="camera")
     [token] = set(re.findall(r"dk_[\w-]{40,}", made.text))

@@ -11,6 +11,7 @@ from darkroom.accounts.models import User
 from darkroom.db.sessions import Database
 from darkroom.settings import Settings, WebSettings
 from darkroom.web.app import create_app
+from darkroom.web.auth import STRANGERS_FORM_BYTES
 
 from .conftest import Site, Submit, Visitor, jpeg
 
@@ -87,6 +88,13 @@ def test_without_a_token_programs_get_401(closed_site: Site) -> None:
     answer = closed_site.visitor().get(STATUS)
     assert answer.status_code == 401
     assert answer.json["error"]["code"] == "unauthorized"
+
+
+@pytest.mark.parametrize("path", ["/api/auth/login", "/sign-in"])
+def test_what_strangers_send_is_not_read_beyond_a_form(closed_site: Site, path: str) -> None:
+    sent = {"email": "ana@example.org", "password": "x" * STRANGERS_FORM_BYTES}
+    answer = closed_site.visitor().client.post(path, json=sent)
+    assert answer.status_code == 413
 
 
 def test_token_lets_its_user_in_without_csrf(closed_site: Site) -> None:

@@ -25,8 +25,8 @@ def jobs(site: Site) -> list[int]:
         session.execute(
             text(
                 "INSERT INTO attempts (job_id, number, worker_id, worker, finished_at, outcome, "
-                "error_class, error_message, traceback) VALUES (:id, 1, 1, 'host:1:io', now(), "
-                "'failed', 'Transient', 'storage answered <503>', 'Traceback …')"
+                "error_class, error_message, traceback, log) VALUES (:id, 1, 1, 'host:1:io', "
+                "now(), 'failed', 'Transient', 'storage answered <503>', 'Traceback …', '<disk>')"
             ),
             {"id": ids[3]},
         )
@@ -97,7 +97,9 @@ def test_a_job_shows_what_it_was_asked_and_what_went_wrong(
     page = visitor.get(f"/console/jobs/{jobs[3]}").text
     for words in ("steps.note", "&#34;photo_id&#34;: 3", "Traceback …", "&lt;503&gt;", "host:1:io"):
         assert words in page
+    assert "<summary>Log</summary>" in page and "&lt;disk&gt;" in page
     waits = visitor.get(f"/console/jobs/{jobs[0]}").text
+    assert "<summary>Log</summary>" not in waits
     assert "Why it waits:" in waits and "no worker takes lane io" in waits
     assert visitor.get("/console/jobs/999999").status_code == 404
 

@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
 from openapi_spec_validator import validate
 
+from darkroom.db.sessions import Database
+from darkroom.settings import Settings, WebSettings
+from darkroom.web.app import create_app
 from darkroom.web.openapi import document, merged
 
 from .conftest import Site
@@ -91,6 +95,35 @@ def test_the_answer_to_a_grant_is_as_described(site: Site) -> None:
     answer = site.visitor().client.post(path, json={"tokens": 5})
     responses = document()["paths"]["/api/v41/users/{user}/grant"]["post"]["responses"]
     fits(answer.json, responses["201"]["content"]["application/json"]["schema"])
+
+
+@pytest.mark.parametrize("tag", [each["name"] for each in document()["tags"]])
+def test_a_part_is_a_valid_document_that_an_agent_takes(site: Site, tag: str) -> None:
+    found = site.visitor().get(f"/openapi.json?tag={tag}").json
+    validate(found)
+    calls = [call for item in found["paths"].values() for call in item if call in METHODS]
+    assert 0 < len(calls) <= 30
+    assert [each["name"] for each in found["tags"]] == [tag]
+
+
+def test_a_part_has_its_calls_and_nothing_that_they_do_not_refer_to(site: Site) -> None:
+    found = site.visitor().get("/openapi.json?tag=publishing").json
+    ids = {call["operationId"] for item in found["paths"].values() for call in item.values()}
+    assert {"createAndAttachImage", "getUploadStatus"} <= ids and "shoot" not in ids
+    schemas = found["components"]["schemas"]
+    assert {"ImageWish", "Error"} <= schemas.keys() and "CatalogAnswer" not in schemas
+
+
+def test_a_part_that_there_is_not_is_a_404(site: Site) -> None:
+    answer = site.visitor().get("/openapi.json?tag=nothing")
+    assert (answer.status_code, answer.json["error"]["field"]) == (404, "tag")
+
+
+def test_the_server_is_where_people_reach_it(settings: Settings, database: Database) -> None:
+    there = replace(settings, web=WebSettings(public_url="https://darkroom.example"))
+    for chosen, url in ((settings, "http://localhost"), (there, "https://darkroom.example")):
+        answer = Site(create_app(chosen, database)).visitor().get("/openapi.json?tag=publishing")
+        assert answer.json["servers"] == [{"url": url}]
 
 
 def test_fragments_join_and_say_nothing_twice() -> None:

@@ -1,13 +1,18 @@
 import json
 import re
 from datetime import UTC, datetime
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
 from darkroom.accounts.models import User
+from darkroom.queue import runs
+from darkroom.queue.calls import Call
 from darkroom.queue.models import Run
+from darkroom.queue.transaction import Transaction
+from darkroom.web.run_views import SHOWN_STEPS
+from tests.statements import statements_of
 
 from .conftest import Site, Submit, Visitor
 
@@ -191,3 +196,79 @@ def test_home_says_what_needs_the_reader(site: Site, local: User, submit: Submit
     page = site.visitor().get("/").text
     assert "Running now" in page and "going.jpg" in page
     assert "Needs you" not in page
+
+
+def large_run(site: Site, owner: User, **states: int) -> UUID:
+    """A run with so many steps in each state of the jobs' table, in this order."""
+    calls = [Call("catalog.edit", "io", {"edit_id": at}) for at in range(sum(states.values()))]
+    with site.database.session() as session:
+        run = runs.create(session, pipeline="catalog", title="large", owner_id=owner.id)
+        tx = Transaction(session, run.id, 0)
+        job_ids = iter(tx.fan_out(calls, Call("catalog.conclude", "io")))
+        for state, count in states.items():
+            session.execute(
+                text("UPDATE procrastinate_jobs SET status = :state WHERE id = ANY(:ids)"),
+                {"state": state, "ids": [next(job_ids) for _ in range(count)]},
+            )
+        return run.id
+
+
+def test_of_a_run_with_many_steps_some_of_each_state_are_shown(site: Site, local: User) -> None:
+    run_id = large_run(site, local, succeeded=300, failed=300, doing=3, todo=300)
+    visitor = site.visitor()
+    said = visitor.get(f"/runs/{run_id}.json").json
+    assert said["step_states"] == {"failed": 300, "running": 3, "succeeded": 300, "waiting": 300}
+    shown = [step["state"] for step in said["steps"]]
+    assert len(shown) == SHOWN_STEPS and shown.count("running") == 3
+    assert {shown.count(state) for state in ("failed", "succeeded", "waiting")} == {65, 66}
+    page = visitor.get(f"/runs/{run_id}").text
+    assert page.count("data-step=") == SHOWN_STEPS and "Shown are 200 of 903 steps" in page
+    assert f'data-shape="{said["shape"]}"' in page
+
+
+def test_of_those_that_wait_the_next_are_shown_and_of_the_others_the_newest(
+    site: Site, local: User
+) -> None:
+    run_id = large_run(site, local, succeeded=300, todo=300)
+    steps = site.visitor().get(f"/runs/{run_id}.json").json["steps"]
+    ids = [step["job_id"] for step in steps]
+    assert ids == list(range(ids[0], ids[0] + SHOWN_STEPS))
+    assert [step["state"] for step in steps] == ["succeeded"] * 100 + ["waiting"] * 100
+
+
+def test_a_run_whose_steps_are_all_shown_says_nothing_of_others(site: Site, local: User) -> None:
+    run_id = large_run(site, local, todo=SHOWN_STEPS)
+    visitor = site.visitor()
+    said = visitor.get(f"/runs/{run_id}.json").json
+    assert (len(said["steps"]), said["step_states"]) == (SHOWN_STEPS, {})
+    assert "Shown are" not in visitor.get(f"/runs/{run_id}").text
+
+
+def test_attempts_are_read_for_the_page_and_counted_for_the_state(site: Site, local: User) -> None:
+    run_id = large_run(site, local, failed=1)
+    with site.database.session() as session:
+        session.execute(
+            text(
+                "INSERT INTO attempts (job_id, number, worker, worker_id, finished_at, outcome,"
+                " error_class, error_message, traceback) SELECT job_id, 1, 'w', 0, now(), 'failed',"
+                " 'Error', 'bad', 'line 7' FROM steps WHERE run_id = :run"
+            ),
+            {"run": run_id},
+        )
+    visitor = site.visitor()
+    assert "line 7" in visitor.get(f"/runs/{run_id}").text
+    with statements_of(site.database) as asked:
+        assert visitor.get(f"/runs/{run_id}.json").json["shape"].endswith(":failed:1")
+    assert not [each for each in asked if "attempts.traceback" in each]
+
+
+def test_a_list_of_runs_is_read_at_once(site: Site, local: User, submit: Submit) -> None:
+    ids = [submit(site, local).run_id for _ in range(5)]
+    visitor, counts = site.visitor(), []
+    visitor.get("/runs/followed.json?run=" + str(ids[0]))
+    for some in (ids[:1], ids):
+        with statements_of(site.database) as asked:
+            said = visitor.get("/runs/followed.json?run=" + "&run=".join(map(str, some))).json
+        assert [run["id"] for run in said["runs"]] == [str(each) for each in some]
+        counts.append(len(asked))
+    assert counts[0] == counts[1]

@@ -37,6 +37,22 @@ def test_wrong_password_keeps_the_address_typed(visitor: Visitor) -> None:
     assert visitor.get("/runs").status_code == 302
 
 
+def test_guessing_counts_against_one_limit_by_page_and_by_api(
+    closed_site: Site, visitor: Visitor
+) -> None:
+    quota = closed_site.services.settings.gates.limits["login"]
+    token, said = visitor.csrf_token(), []
+    for _ in range(quota.calls):
+        fields = {"csrf_token": token, "email": "ana@example.org", "password": "wrong"}
+        said.append(visitor.client.post("/sign-in", data=fields).status_code)
+    assert said == [401] * quota.calls
+    fields["password"] = PASSWORD
+    refused = visitor.client.post("/sign-in", data=fields)
+    assert refused.status_code == 429 and int(refused.headers["Retry-After"]) > 0
+    right = {"email": "ana@example.org", "password": PASSWORD}
+    assert visitor.client.post("/api/auth/login", json=right).status_code == 429
+
+
 def test_unknown_address_reads_as_a_wrong_password(visitor: Visitor) -> None:
     known = visitor.send("/sign-in", email="ana@example.org", password="x")
     unknown = visitor.send("/sign-in", email="bob@example.org", password="x")

@@ -77,3 +77,13 @@ def test_only_what_is_over_is_deleted(site: Site) -> None:
     end(site, request_id, "cancelled")
     assert admin.delete(f"/api/media/{request_id}").status_code == 204
     assert admin.get(f"/api/media/{request_id}").status_code == 404
+
+
+def test_retry_and_cancel_lead_back_to_the_page_they_were_pressed_on(site: Site) -> None:
+    ana = site.user("Ana")
+    request_id = begin(site, ana.id)
+    with site.database.session() as session:
+        run_id = requests.of(session, ana.id, request_id).row.run_id
+    here = f"/studio/{request_id}"
+    answer = site.signed_in(ana).send(f"/runs/{run_id}/cancel", page=here, next=here)
+    assert (answer.status_code, answer.headers["Location"]) == (303, here)

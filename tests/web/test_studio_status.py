@@ -1,5 +1,6 @@
 """How the media services stand: for programs as the seed says, and for people."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -34,7 +35,13 @@ PROCESSOR = {
 }
 
 
-def worker(site: Site, facts: Json, device: str = "a device", **models: int) -> None:
+def worker(
+    site: Site,
+    facts: Json,
+    device: str = "a device",
+    lanes: Sequence[str] = ("io", "cpu", "gpu"),
+    **models: int,
+) -> None:
     """A worker process has told of itself."""
     loaded = [{"name": name, "size": size, "in_use": True} for name, size in models.items()]
     with psycopg.connect(site.database.url) as connection:
@@ -43,7 +50,7 @@ def worker(site: Site, facts: Json, device: str = "a device", **models: int) -> 
             " VALUES (%s, 'host:7', %s, %s, %s, 30)",
             (uuid4(), device, Jsonb(facts), Jsonb(loaded)),
         )
-        for lane in ("io", "cpu", "gpu"):
+        for lane in lanes:
             connection.execute(
                 "WITH born AS (INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id)"
                 " INSERT INTO worker_lanes (worker_id, name, lane, slots)"
@@ -92,6 +99,12 @@ def test_what_lacks_its_weights_says_what_stands_in(site: Site) -> None:
     assert "darkroom weights fetch" in found["real_esrgan"]["message"]
     assert "LivePortrait is not installed" in found["liveportrait"]["message"]
     assert found["insightface"]["engine"] == "landmarks"
+
+
+def test_still_portraits_need_no_worker_for_models(site: Site) -> None:
+    worker(site, PROCESSOR, lanes=("io", "cpu"))
+    found = services(site)["services"]
+    assert found["liveportrait"]["available"] and not found["insightface"]["available"]
 
 
 def test_the_sandbox_is_said_to_be_one(site: Site) -> None:

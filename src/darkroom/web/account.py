@@ -111,7 +111,7 @@ def _page(
             "account.html",
             user=current_user(),
             tokens=accounts.list_tokens(db, current_user()),
-            needs_present=_needs_present(current_user()),
+            needs_present=_needs_present(),
             charges=charges.read(db, FEW_CHARGES),
             errors={form: {error.field: error.message}} if error else {},
             given=request.form,
@@ -135,14 +135,19 @@ def _is_session() -> bool:
     return found is not None and found.way == "session"
 
 
-def _needs_present(user: User) -> bool:
-    """The present password is asked for, unless a one-time link let the user in."""
-    return user.password_hash is not None and _is_session() and auth.BY_LINK not in session
+def _needs_present() -> bool:
+    """The present password is asked for, unless a one-time link or this machine let the user in.
+
+    A token alone never sets a password: who stole one would keep the account once it is revoked.
+    """
+    found = auth.caller()
+    is_local = found is not None and found.way == "local"
+    return not is_local and not (_is_session() and auth.BY_LINK in session)
 
 
 def _check_present(user: User) -> None:
     present = request.form.get("present", "")
-    if _needs_present(user) and not passwords.matches(present, user.password_hash):
+    if _needs_present() and not passwords.matches(present, user.password_hash):
         raise Invalid("This is not your present password.", "present")
 
 

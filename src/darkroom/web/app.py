@@ -26,6 +26,7 @@ from darkroom.counting.stock import pages as stock_pages
 from darkroom.db.sessions import Database
 from darkroom.media import api as media_api
 from darkroom.media import pages as media_pages
+from darkroom.media import receiving
 from darkroom.media.enhancing import api as enhancing_api
 from darkroom.media.enhancing import pages as enhancing_pages
 from darkroom.media.faces import api as faces_api
@@ -193,6 +194,7 @@ def _config(settings: Settings) -> dict[str, Any]:
 def _extend(app: Flask, settings: Settings) -> None:
     Bootstrap5(app)
     auth.csrf.init_app(app)
+    app.before_request(receiving.set_limits)
     app.before_request(auth.protect)
     app.before_request(auth.hold_viewers)
     languages.register(app, settings.cache_dir)

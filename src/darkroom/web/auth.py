@@ -57,13 +57,13 @@ def protect() -> None:
     if request.method in SAFE_METHODS:
         return
     found = caller()
-    if found is not None and found.way == "token":
+    if found is None:
+        # Whatever reads the body next, be it the look for the page's token, keeps to this.
+        request.max_content_length = STRANGERS_FORM_BYTES
+    elif found.way == "token":
         return
     if is_api(request) and (found is None or found.way == "local"):
         return
-    if found is None:
-        # Looking for the token reads the whole form.
-        request.max_content_length = STRANGERS_FORM_BYTES
     csrf.protect()
 
 

@@ -23,6 +23,8 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "Invalid": (1,),
     "NotFound": (1,),
     "Conflict": (1,),
+    "Permanent": (1,),
+    "Transient": (1,),
     "progress": (2,),
 }
 METHODS = [("**/templates/**.html", "jinja2"), ("**.py", "python")]
@@ -32,11 +34,13 @@ PLACES = (
     "src/darkroom/catalog",
     "src/darkroom/console",
     "src/darkroom/counting",
+    "src/darkroom/gated",
     "src/darkroom/providers",
     "src/darkroom/publishing",
     "src/darkroom/media",
     "src/darkroom/signals",
     "src/darkroom/variants",
+    "src/darkroom/vision",
     "jobs",
 )
 

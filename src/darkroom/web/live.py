@@ -110,22 +110,36 @@ class RunFeed:
                 connection.execute("SELECT 1")
 
 
+class Slots:
+    """So many places, taken at once or not at all."""
+
+    def __init__(self, count: int) -> None:
+        self._free = threading.BoundedSemaphore(count)
+
+    def enter(self) -> bool:
+        """Take a place; False when all are taken. Whoever took one must `leave`."""
+        return self._free.acquire(blocking=False)
+
+    def leave(self) -> None:
+        """Give the place back."""
+        self._free.release()
+
+
 class Live:
-    """The feed, and the slots of the streams that follow it."""
+    """The feed, and the slots of those who follow it, each of whom holds a thread.
+
+    `streams` are for pages, and for programs that would rather wait; `answers` for calls that are
+    promised to wait, so that no number of open pages takes that away. A quarter of the threads is
+    left to ordinary requests.
+    """
 
     def __init__(self, database: Database, web: WebSettings) -> None:
         self.feed = RunFeed(database)
         self.seconds = web.stream_seconds
-        # At least half of the threads stay free for ordinary requests, whatever the setting.
-        self._slots = threading.BoundedSemaphore(max(1, min(web.max_streams, web.threads // 2)))
-
-    def enter(self) -> bool:
-        """Take a slot; False when all are taken. Whoever took one must `leave`."""
-        return self._slots.acquire(blocking=False)
-
-    def leave(self) -> None:
-        """Give the slot back."""
-        self._slots.release()
+        streams = max(1, min(web.max_streams, web.threads // 2))
+        answers = max(0, web.threads - streams - max(1, web.threads // 4))
+        self.streams = Slots(streams)
+        self.answers = Slots(answers)
 
 
 def follow(

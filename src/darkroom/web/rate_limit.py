@@ -1,7 +1,8 @@
 """`@rate_limit("generate-image")`: so many calls of a client in a time, as the settings say.
 
 Every answer bears `X-RateLimit-Limit`, `-Remaining` and `-Reset` (seconds since
-1970), and that to a refused call `Retry-After` (seconds).
+1970), and that to a refused call `Retry-After` (seconds). Put it under `@idempotent`: a request
+that is sent again and answered from its run does not count.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,6 @@ from math import ceil
 from typing import Any, TypeVar, cast
 
 from flask import Response, after_this_request, jsonify, request
-from flask.typing import ResponseReturnValue
 
 from darkroom.queue.gates import limit
 from darkroom.queue.gates.limit import Window
@@ -19,7 +19,7 @@ from darkroom.web.audience import wants_json
 from darkroom.web.auth import caller
 from darkroom.web.services import services
 
-View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
+View = TypeVar("View", bound=Callable[..., Any])
 
 
 def rate_limit(endpoint: str) -> Callable[[View], View]:
@@ -31,7 +31,7 @@ def rate_limit(endpoint: str) -> Callable[[View], View]:
 
     def limit_view(view: View) -> View:
         @wraps(view)
-        def limited(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        def limited(*args: Any, **kwargs: Any) -> Any:
             found = services()
             quota = found.settings.gates.limits[endpoint]
             window = limit.hit(found.database, client_key(), f"/{endpoint}", quota)

@@ -17,6 +17,8 @@ SENTENCES = {
     "location": N_("waits for a location to be chosen"),
     "paused": N_("paused by %(on)s"),
     "picture": N_("the same picture is being made already"),
+    "cron": N_("another run of %(on)s goes on"),
+    "order": N_("what was asked for earlier goes first"),
     "retry": N_("it went wrong and is tried again"),
     "unknown_step": N_("the last worker that took it does not know this step"),
     "stopped": N_("its worker stopped"),

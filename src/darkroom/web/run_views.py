@@ -1,6 +1,6 @@
 """Runs as the pages show them: whose, how far, and their state as JSON for the scripts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,9 @@ from darkroom.web.reasons import why
 from darkroom.web.words import STATES, say, word
 
 Json = dict[str, Any]
+
+NO_RUN = "There is no such run."
+SHOWN_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,25 @@ class Card:
 
 def visible_run(session: Session, run_id: UUID) -> Run:
     """The run, if it is the present user's to see; `NotFound` otherwise."""
-    run = runs.get(session, run_id)
-    if run is None:
-        raise NotFound("There is no such run.")
-    check_owner(run.owner_id, "There is no such run.")
+    [run] = visible_runs(session, [run_id])
     return run
+
+
+def visible_runs(session: Session, run_ids: Sequence[UUID]) -> list[Run]:
+    """The runs in this order, if all are the present user's to see; `NotFound` otherwise."""
+    found = {run.id: run for run in runs.many(session, run_ids)}
+    for run_id in run_ids:
+        if run_id not in found:
+            raise NotFound(NO_RUN)
+        check_owner(found[run_id].owner_id, NO_RUN)
+    return [found[run_id] for run_id in run_ids]
+
+
+def shown_steps(session: Session, run_id: UUID) -> tuple[list[StepView], dict[str, int]]:
+    """The steps that are shown of a run; when not all are, also how many are in each state."""
+    steps = runs.steps_of(session, run_id, SHOWN_STEPS)
+    states = runs.step_states(session, run_id) if len(steps) == SHOWN_STEPS else {}
+    return steps, states if sum(states.values()) > len(steps) else {}
 
 
 def elapsed(run: Run) -> float:
@@ -82,8 +99,10 @@ def rough(seconds: float) -> str:
     return f"{round(seconds / 60)} min"
 
 
-def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
-    """The state for the page's script."""
+def run_state(
+    run: Run, steps: Sequence[StepView] = (), states: Mapping[str, int] | None = None
+) -> Json:
+    """The state for the page's script; `step_states` where `steps` are not all there are."""
     return {
         "id": str(run.id),
         "title": run.title,
@@ -99,15 +118,14 @@ def run_state(run: Run, steps: Sequence[StepView] = ()) -> Json:
         "finished_at": _iso(run.finished_at),
         "shape": run_shape(run, steps),
         "steps": [_step_state(step) for step in steps],
+        "step_states": states or {},
     }
 
 
 def run_shape(run: Run, steps: Sequence[StepView] = ()) -> str:
     """A text that changes when a page of the run has more to show than progress."""
     ending = "cancelling" if run.cancel_requested_at else ""
-    return " ".join(
-        [run.status, ending, *(f"{s.job_id}:{s.state}:{len(s.attempts)}" for s in steps)]
-    )
+    return " ".join([run.status, ending, *(f"{s.job_id}:{s.state}:{s.tries}" for s in steps)])
 
 
 def step_why(step: StepView) -> str:

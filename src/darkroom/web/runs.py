@@ -1,6 +1,6 @@
 """Runs: the list, one run, its live state, and what people do to it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,14 @@ from darkroom.web import cards, paging
 from darkroom.web.auth import login_required, scope
 from darkroom.web.errors import RETRY_SECONDS
 from darkroom.web.live import follow
-from darkroom.web.run_views import elapsed, run_note, run_state, visible_run
+from darkroom.web.run_views import (
+    elapsed,
+    run_note,
+    run_state,
+    shown_steps,
+    visible_run,
+    visible_runs,
+)
 from darkroom.web.services import services
 from darkroom.web.waiting import wait_for_end
 from darkroom.web.words import PIPELINES
@@ -36,6 +43,8 @@ Json = dict[str, Any]
 
 PAGE = 25
 MAX_FOLLOWED = 50
+_OURS = ("/catalog/", "/count/", "/publish/", "/runs/", "/studio/", "/variants/")
+"""Where pages lie that change runs and are gone back to."""
 
 
 @pages.get("")
@@ -66,7 +75,8 @@ def show(run_id: UUID) -> ResponseReturnValue:
     """One run: how far it is, its steps, their attempts."""
     with services().database.session() as db:
         run = visible_run(db, run_id)
-        steps = runs.steps_of(db, run_id)
+        shown, states = shown_steps(db, run_id)
+        steps = runs.with_attempts(db, shown)
         callbacks = [] if run.is_over else runs.callbacks_of(db, run_id)
         [card] = cards.cards(db, [run])
     return render_template(
@@ -74,6 +84,7 @@ def show(run_id: UUID) -> ResponseReturnValue:
         run=run,
         card=card,
         steps=steps,
+        states=states,
         callbacks=callbacks,
         note=run_note(run, steps),
         elapsed=elapsed(run),
@@ -154,18 +165,17 @@ def retry_step(run_id: UUID, job_id: int) -> ResponseReturnValue:
 
 def _back(run_id: UUID) -> str:
     target = request.form.get("next", "")
-    ours = target.startswith(("/catalog/", "/count/", "/publish/", "/runs/", "/variants/"))
-    return target if ours else url_for("runs.show", run_id=run_id)
+    return target if target.startswith(_OURS) else url_for("runs.show", run_id=run_id)
 
 
 def _one(run_id: UUID) -> Json:
     with services().database.session() as db:
-        return run_state(visible_run(db, run_id), runs.steps_of(db, run_id))
+        return run_state(visible_run(db, run_id), *shown_steps(db, run_id))
 
 
-def _several(run_ids: Iterable[UUID]) -> Json:
+def _several(run_ids: Sequence[UUID]) -> Json:
     with services().database.session() as db:
-        states = [run_state(visible_run(db, run_id)) for run_id in run_ids]
+        states = [run_state(run) for run in visible_runs(db, run_ids)]
     return {"runs": states, "finished": all(state["finished"] for state in states)}
 
 
@@ -181,7 +191,7 @@ def _followed() -> list[UUID]:
 
 def _stream(run_ids: list[UUID], read: Callable[[], Json]) -> Response:
     live = services().live
-    if not live.enter():
+    if not live.streams.enter():
         busy = Response(status=503, headers={"Retry-After": str(RETRY_SECONDS)})
         return busy
     last_id = request.headers.get("Last-Event-ID")
@@ -190,7 +200,7 @@ def _stream(run_ids: list[UUID], read: Callable[[], Json]) -> Response:
     response.headers["Cache-Control"] = "no-store"
     # A proxy that buffers would hold the events back.
     response.headers["X-Accel-Buffering"] = "no"
-    response.call_on_close(live.leave)
+    response.call_on_close(live.streams.leave)
     return response
 
 

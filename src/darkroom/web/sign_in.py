@@ -8,6 +8,7 @@ from flask_babel import gettext
 
 from darkroom.accounts import service as accounts
 from darkroom.web import auth
+from darkroom.web.rate_limit import rate_limit
 from darkroom.web.services import services
 
 pages = Blueprint("sign_in", __name__)
@@ -23,6 +24,7 @@ def show() -> ResponseReturnValue:
 
 
 @pages.post("/sign-in")
+@rate_limit("login")
 def enter() -> ResponseReturnValue:
     """Sign in with e-mail and password."""
     email, password = request.form.get("email", ""), request.form.get("password", "")

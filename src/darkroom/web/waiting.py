@@ -1,7 +1,8 @@
 """`Prefer: wait=N` (RFC 7240): an answer that waits for a run's end, or for what it needs of it.
 
-Waiting requests count against the same cap as live streams, for each holds a thread. Beyond the cap
-the preference is not applied, and the answer comes at once and says nothing of it.
+Each holds a thread, so that they are capped: calls that wait unasked by a cap of their own, all
+others together with the live streams. Beyond the cap the preference is not applied, and the answer
+comes at once and says nothing of it.
 """
 
 import time
@@ -37,7 +38,8 @@ def wait_until(run_id: UUID, is_there: Callable[[], bool], usual: int | None = N
     preferred = preferred_wait(request.headers.getlist("Prefer"))
     wanted = usual if preferred is None else preferred
     live = services().live
-    if wanted is None or not live.enter():
+    slots = live.streams if usual is None else live.answers
+    if wanted is None or not slots.enter():
         return False
     try:
         most = services().settings.signals.max_wait_seconds
@@ -46,7 +48,7 @@ def wait_until(run_id: UUID, is_there: Callable[[], bool], usual: int | None = N
             after_this_request(lambda answer: _applied(answer, seconds))
         return _wait(live.feed, run_id, seconds, is_there)
     finally:
-        live.leave()
+        slots.leave()
 
 
 def preferred_wait(headers: Sequence[str]) -> int | None:

@@ -72,6 +72,7 @@ STEPS = {
     "catalog.fetch": N_("Get a picture from the web"),
     "catalog.follow": N_("Queue what has arrived"),
     "catalog.edit": N_("Edit a picture"),
+    "catalog.forget": N_("Remove the pictures of a deleted article"),
     "catalog.conclude": N_("Sum up"),
     "variants.analyse": N_("Look at the photo"),
     "variants.generate": N_("Make a variant"),
@@ -285,6 +286,10 @@ SENTENCES = (
     N_("id must be the number of an article, not {given}."),
     N_("There is no column {name}. There are: {known}."),
     N_("{name} must be true or false, not {given}."),
+    N_("{name} is missing: send a file in that part of a form, or base64 in JSON."),
+    N_("{name} must be base64 or a data URL."),
+    N_("The picture could not be written as PNG."),
+    N_("The picture could not be read with its 16 bits."),
     N_("{name} must be one of {known}, not {given}."),
     N_("{name} must be one of {known}."),
     N_("{name} must be a whole number from {low} to {high}, not {given}."),
@@ -303,6 +308,7 @@ SENTENCES = (
     N_("The answer is no picture that can be used: {why}"),
     N_("The new picture is too small: {width} × {height} pixels."),
     N_("The new picture is blank."),
+    N_("The new picture cannot be fetched: {why}"),
     N_(
         "The new picture does not seem to show the same article "
         "(distance {distance}, at most {most})."
@@ -331,6 +337,15 @@ SENTENCES = (
     ),
     N_("WordPress answered {status}: {said} Give the user the right to do that."),
     N_("WordPress answered {status}: {said} Check {setting}."),
+    N_(
+        "WordPress answered {status}: {said} It took us for nobody: check the user and password of "
+        "the site (DARKROOM_WORDPRESS_USER, _PASSWORD and _APP_PASSWORD for that of the settings), "
+        "and that its web server passes the Authorization header on."
+    ),
+    N_(
+        "WordPress answered {status}: {said} See that the post is there, and give the user the "
+        "right to edit it."
+    ),
     N_("{name} answered with something unreadable."),
     N_("{name} was not done within {seconds} s."),
     N_("{name} took no connection within {seconds} s."),
@@ -369,6 +384,7 @@ SENTENCES = (
     N_("The tokens must be a whole number from {low} to {high}, and not 0."),
     N_("Counted anew after a retry."),
     N_("Replaced by the count {session}."),
+    N_("More plants have left the batch than were counted: {rest}."),
     N_("Cue {number} starts before the one before it, or before 0."),
     N_("Cue {number} ends before it starts: make it longer."),
     N_("Cue {number} is empty: write something, or remove it."),
@@ -445,9 +461,14 @@ def _recognised(text: str) -> str:
 def _patterns() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(
         (sentence, re.compile(_PLACE.sub(r"(?P<\1>.+?)", re.escape(sentence)), re.DOTALL))
-        for sentence in SENTENCES
+        for sentence in sorted(SENTENCES, key=_weight, reverse=True)
         if "{" in sentence
     )
+
+
+def _weight(template: str) -> int:
+    """How much a template says itself: what fits several is the one that says most."""
+    return len(re.sub(r"\{\w+\}", "", template))
 
 
 def script_words() -> dict[str, str]:

@@ -158,6 +158,14 @@ def test_stream_ends_after_its_time(database: Database) -> None:
 
 def test_streams_are_capped_at_half_of_the_threads(database: Database) -> None:
     small = Live(database, replace(WebSettings(), threads=4, max_streams=100))
-    assert [small.enter() for _ in range(3)] == [True, True, False]
-    small.leave()
-    assert small.enter()
+    assert [small.streams.enter() for _ in range(3)] == [True, True, False]
+    small.streams.leave()
+    assert small.streams.enter()
+
+
+@pytest.mark.parametrize(("threads", "answers"), [(64, 36), (8, 2), (4, 1), (2, 0), (1, 0)])
+def test_calls_that_are_promised_to_wait_leave_a_quarter_of_the_threads(
+    database: Database, threads: int, answers: int
+) -> None:
+    slots = Live(database, replace(WebSettings(), threads=threads)).answers
+    assert [slots.enter() for _ in range(answers + 1)] == [True] * answers + [False]

@@ -2,8 +2,9 @@ import pytest
 from flask import Flask
 from flask_babel import Babel, force_locale
 
+from darkroom.providers import wordpress
 from darkroom.web.languages import compiled
-from darkroom.web.words import STATES, say, word
+from darkroom.web.words import SENTENCES, STATES, say, word
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +32,12 @@ def test_longest_sentence_wins_over_a_shorter_one() -> None:
         assert say("60 photos at once; at most 50 are taken.").startswith("60 fotos a la vez")
 
 
+def test_a_sentence_that_says_more_wins_over_one_that_fits_anything() -> None:
+    said = "WordPress answered 403 (rest_forbidden): No. Give the user the right to do that."
+    with force_locale("es"):
+        assert "Give the user" not in say(said)
+
+
 def test_unknown_sentence_stays() -> None:
     with force_locale("es"):
         assert say("Something of a provider: 50 % {left}") == "Something of a provider: 50 % {left}"
@@ -50,3 +57,8 @@ def test_catalogs_are_compiled_anew_only_when_changed(tmp_path) -> None:
     before = catalog.stat().st_mtime_ns
     assert compiled(tmp_path) == first
     assert catalog.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize("reason", [wordpress.NOBODY, wordpress.EDIT])
+def test_why_wordpress_does_not_let_us_in_is_a_whole_sentence(reason: str) -> None:
+    assert f"WordPress answered {{status}}: {{said}} {reason}" in SENTENCES
