@@ -9,6 +9,7 @@ be removed; the old one stays, for going back to it, until upkeep removes it.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
+from pathlib import Path
 
 from darkroom.catalog import budgets, likeness, orders, pausing, queueing, receiving
 from darkroom.catalog.orders import NewPicture, Order
@@ -42,9 +43,9 @@ def edit(task: Task, edit_id: int) -> Save | None:
     with _put_back_on_failure(task, order):
         pausing.insist(task.database)
         task.progress(0.05, "reading the picture of {article}", article=order.name)
-        before = _picture(task, order)
-        task.progress(0.1, "waiting for the edited picture of {article}", article=order.name)
-        bought = _bought(task, order, before)
+        with files.original(task, order.asset_id) as before:
+            task.progress(0.1, "waiting for the edited picture of {article}", article=order.name)
+            bought = _bought(task, order, before)
         # An answer that was there already went through nobody's hands yet in this attempt.
         orders.begin(task.database, order, task.lease)
         task.progress(0.8, "storing the new picture of {article}", article=order.name)
@@ -139,17 +140,15 @@ def _rejected_if_wanting(task: Task, order: Order, bought: Bought) -> Iterator[N
         raise
 
 
-def _picture(task: Task, order: Order) -> Picture:
-    return Picture(files.reduced(task, order.asset_id, SENT_SIDE), images.JPEG)
-
-
-def _bought(task: Task, order: Order, before: Picture) -> Bought:
+def _bought(task: Task, order: Order, before: Path) -> Bought:
     service = task.resource(gemini.connect)
 
     def ask(model: str) -> Reply:
         budgets.insist(task.database, task.lease, _price(task, model))
         orders.begin(task.database, order, task.lease)
-        return service.edit(model, order.prompt, [before], Options(temperature=0.1))
+        # Here, behind the gates, one is decoded at a time.
+        sent = Picture(files.reduced(task, before, SENT_SIDE), images.JPEG)
+        return service.edit(model, order.prompt, [sent], Options(temperature=0.1))
 
     return buy(
         task,

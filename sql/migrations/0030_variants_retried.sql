@@ -58,7 +58,7 @@ BEGIN
     JOIN user_upload_workflows w ON w.user_id = o.uuid
     WHERE u.id = (NEW.params ->> 'upload_id')::uuid AND w.notify_by_email AND o.email IS NOT NULL
         AND NOT EXISTS (
-            SELECT FROM generations WHERE run_id = NEW.id AND status = 'completed'
+            SELECT FROM generations WHERE upload_id = u.id AND status = 'completed'
         );
     RETURN NULL;
 END;

@@ -112,9 +112,29 @@ def test_picture_that_somebody_gives_meanwhile_is_not_replaced(
     assert settled(client, engine)["completados"] == 1
     shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]
     assert shown["imagen_url"] == given["url"]
-    client.post("/api/articulos/processing-queue/reject", json={"ids": [edit]})
+    for verb in ("approve", "reject"):
+        said = client.post(f"/api/articulos/processing-queue/{verb}", json={"ids": [edit]})
+        assert said.json["data"]["cambiados"] == 1
+        shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]
+        assert shown["imagen_url"] == given["url"]
+
+
+def test_failed_edit_tried_again_edits_what_the_article_shows_now(
+    client: FlaskClient, engine: Engine, work, sandbox: Sandboxed, database: Database
+):
+    article = add(client)
+    sandbox.fault(EDITS, "blocked", times=1)
+    [edit] = queue(client, article)
+    work()
+    assert settled(client, engine)["fallidos"] == 1
+    data = {"imagen": (io.BytesIO(bolt(20)), "nueva.jpg")}
+    given = client.post(f"/api/articulos/{article}/imagen", data=data).json["data"]["version"]
+    client.post(f"/api/articulos/processing-queue/{edit}/retry")
+    assert settled(client, engine)["completados"] == 1
+    [row] = edits(database)
+    assert (row.version_original_id, row.imagen_url_original) == (given["id"], given["url"])
     shown = client.get(f"/api/articulos/{article}").json["data"]["articulo"]
-    assert shown["imagen_url"] == given["url"]
+    assert shown["imagen_url"] == row.imagen_url_procesada
 
 
 def test_busy_provider_is_asked_again_and_the_edit_completes(

@@ -172,7 +172,7 @@ def test_a_photo_counted_again_stays_in_its_part(settings: Settings, database: D
     counted_again(database, first, 3)
     with database.session() as db:
         [after] = dataset.reviewed(db, None)
-    assert (after.asset_id, after.image_id != first) == (before.asset_id, True)
+    assert (after.first_id, after.image_id != first) == (before.first_id, True)
 
 
 def test_a_folder_with_something_in_it_is_left_alone(

@@ -1,8 +1,9 @@
 -- Call the new pictures of edits good, and say of each edit that was asked for what came of it.
--- One that its article does not show is shown, if it is the newest. The caller holds the articles.
+-- One that its article does not show is shown, if it is the newest and the article still shows what
+-- it was made from. The caller holds the articles.
 WITH found AS MATERIALIZED (
     SELECT
-        asked.id, e.articulo_id, v.id AS version_id, v.url,
+        asked.id, e.articulo_id, e.version_original_id, v.id AS version_id, v.url,
         CASE
             WHEN e.id IS NULL THEN 'missing'
             WHEN e.estado <> 'completed' THEN 'not_done'
@@ -23,7 +24,7 @@ shown AS (
     SET imagen_version_id = f.version_id, imagen_url = f.url, updated_at = now()
     FROM found f
     WHERE a.id = f.articulo_id AND f.left_out IS NULL
-        AND a.imagen_version_id IS DISTINCT FROM f.version_id
+        AND a.imagen_version_id = f.version_original_id
         AND NOT EXISTS (
             SELECT FROM imagen_versiones newer
             WHERE newer.articulo_id = f.articulo_id AND newer.id > f.version_id

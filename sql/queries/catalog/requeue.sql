@@ -1,5 +1,5 @@
 -- Queue failed edits again, of an article the newest, and say of each that was asked for what came
--- of it.
+-- of it. Edited is what the article shows now: if that changed, nothing bought before is of use.
 WITH found AS MATERIALIZED (
     SELECT
         asked.id, asked.place,
@@ -24,9 +24,12 @@ WITH found AS MATERIALIZED (
 again AS (
     UPDATE catalog_edits e
     SET estado = 'pending', intentos = 0, error_message = NULL, error_stack = NULL,
-        started_at = NULL, completed_at = NULL, run_id = NULL, job_id = NULL, updated_at = now()
-    FROM found f
-    WHERE e.id = f.id AND f.left_out IS NULL AND e.estado = 'failed'
+        started_at = NULL, completed_at = NULL, run_id = NULL, job_id = NULL, updated_at = now(),
+        version_original_id = a.imagen_version_id, imagen_url_original = a.imagen_url,
+        rejected = e.rejected
+            + (e.version_original_id IS DISTINCT FROM a.imagen_version_id)::integer
+    FROM found f, articulos a
+    WHERE e.id = f.id AND f.left_out IS NULL AND e.estado = 'failed' AND a.id = e.articulo_id
     RETURNING e.id, e.articulo_id, e.articulo_nombre, e.prioridad
 )
 SELECT

@@ -52,9 +52,9 @@ def pixels_of(task: Task, asset_id: UUID) -> Iterator[Pixels]:
         yield images.load(path, max_pixels=task.settings.max_pixels)
 
 
-def reduced(task: Task, asset_id: UUID, side: int) -> bytes:
-    """A JPEG of a stored picture without its metadata, its longer side at most `side` pixels."""
-    with original(task, asset_id) as path, temporary.folder(task.settings.temp_dir) as folder:
+def reduced(task: Task, path: Path, side: int) -> bytes:
+    """A JPEG of a picture without its metadata, its longer side at most `side` pixels."""
+    with temporary.folder(task.settings.temp_dir) as folder:
         pixels, _ = images.thumbnail(path, side, max_pixels=task.settings.max_pixels)
         small = folder / "reduced"
         images.save(pixels, small, images.JPEG, quality=REDUCED_QUALITY)

@@ -18,6 +18,7 @@ from darkroom.queue.settle import now
 from darkroom.queue.task import Task
 
 AGAIN = timedelta(seconds=2)
+LONGEST_HOLD = "10min"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def insist_on_turn(task: Task, publication_id: UUID) -> None:
 def alone(task: Task, delivery: Delivery) -> Iterator[None]:
     """Let nobody else write into the post meanwhile: a gallery is read, then written with more.
 
-    Held on a connection of its own, as long as that lives: calls take too long for the pool's.
+    Held on a connection of its own, as long as that lives: calls take too long for the pool's. It
+    does not outlive a worker that is frozen or cut off for long.
 
     Raises
     ------
@@ -57,6 +59,7 @@ def alone(task: Task, delivery: Delivery) -> Iterator[None]:
     """
     place = f"darkroom post {delivery.site.id} {delivery.endpoint} {delivery.wp_post_id}"
     with task.database.connect() as connection:
+        connection.execute(f"SET idle_session_timeout = '{LONGEST_HOLD}'")
         asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [place])
         if asked.fetchone() != (True,):
             raise _later(task, "another picture of the same post goes first")

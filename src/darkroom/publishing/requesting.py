@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from secrets import token_hex
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -129,14 +129,19 @@ def retry(session: Session, publications: Sequence[Publication], keep: Keep | No
     Raises
     ------
     Conflict
-        When none of them has failed, or what failed is still stopping.
+        When none of them has failed, or what failed still goes on.
     """
-    ids = sorted(publication.id for publication in publications)
-    query = select(Publication).where(Publication.id.in_(ids)).order_by(Publication.id)
-    held = session.scalars(query.with_for_update().execution_options(populate_existing=True))
+    failed = [each.id for each in publications if _failed(session, each)]
+    if not failed:
+        raise Conflict("Nothing of this has failed: there is nothing to try again.")
+    # Those that go on are not held: their steps hold them together, in an order of their own.
+    goes_on = exists().where(Run.id == Publication.run_id, Run.finished_at.is_(None))
+    query = select(Publication).where(Publication.id.in_(failed), ~goes_on)
+    in_order = query.order_by(Publication.id).with_for_update()
+    held = session.scalars(in_order.execution_options(populate_existing=True)).all()
     tried = [publication for publication in held if _is_retried(session, publication)]
     if not tried:
-        raise Conflict("Nothing of this has failed: there is nothing to try again.")
+        raise Conflict("What failed still goes on. Try again in a moment.")
     _keep(session, tried[0], keep)
     assert tried[0].run_id is not None
     return tried[0].run_id
@@ -248,7 +253,7 @@ def _begin(session: Session, publication: Publication) -> None:
 def _is_retried(session: Session, publication: Publication) -> bool:
     """Whether it had failed; then it is on its way again."""
     run = _held_run(session, publication)
-    failed = [each for each in pictures_of(session, publication.id) if each.wp_status == "failed"]
+    failed = _failed(session, publication)
     if not failed or (run is not None and not run.is_over):
         return False
     if run is not None and run.open_steps:
@@ -259,6 +264,10 @@ def _is_retried(session: Session, publication: Publication) -> bool:
     session.flush()
     _begin(session, publication)
     return True
+
+
+def _failed(session: Session, publication: Publication) -> list[PublicationPicture]:
+    return [each for each in pictures_of(session, publication.id) if each.wp_status == "failed"]
 
 
 def _held_run(session: Session, publication: Publication) -> Run | None:

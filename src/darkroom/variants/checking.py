@@ -19,7 +19,8 @@ LOOKED_AT_SIDE = 2048
 
 def sent(task: Task, asset_id: UUID, side: int) -> Picture:
     """A stored picture as it goes out."""
-    return Picture(files.reduced(task, asset_id, side), images.JPEG)
+    with files.original(task, asset_id) as path:
+        return Picture(files.reduced(task, path, side), images.JPEG)
 
 
 def references(task: Task, order: Order, side: int) -> list[Picture]:

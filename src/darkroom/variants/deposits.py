@@ -40,9 +40,9 @@ def make(
 def renew(session: Session, owner_id: int, found: Generation, at_start: int) -> None:
     """Set aside again what was given back when the variant failed; `NotEnough` if it is not there.
 
-    It takes what it took when it was asked for; nothing if it was free then.
+    It takes what it took when its run was asked for; nothing if it was free then.
     """
-    asked = {"owner_id": owner_id, "generation_id": found.id}
+    asked = {"owner_id": owner_id, "generation_id": found.id, "run_id": found.run_id}
     price = session.scalar(statement("variants/given_back"), asked)
     if price is not None:
         _reserve(session, owner_id, found, price, at_start)

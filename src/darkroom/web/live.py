@@ -137,9 +137,10 @@ class Live:
         self.feed = RunFeed(database)
         self.seconds = web.stream_seconds
         streams = max(1, min(web.max_streams, web.threads // 2))
-        answers = max(0, web.threads - streams - max(1, web.threads // 4))
+        answers = web.threads - streams - max(1, web.threads // 4)
         self.streams = Slots(streams)
-        self.answers = Slots(answers)
+        # Of one or two threads none is left over.
+        self.answers = Slots(answers) if answers > 0 else self.streams
 
 
 def follow(

@@ -163,7 +163,7 @@ def test_streams_are_capped_at_half_of_the_threads(database: Database) -> None:
     assert small.streams.enter()
 
 
-@pytest.mark.parametrize(("threads", "answers"), [(64, 36), (8, 2), (4, 1), (2, 0), (1, 0)])
+@pytest.mark.parametrize(("threads", "answers"), [(64, 36), (8, 2), (4, 1), (2, 1), (1, 1)])
 def test_calls_that_are_promised_to_wait_leave_a_quarter_of_the_threads(
     database: Database, threads: int, answers: int
 ) -> None:

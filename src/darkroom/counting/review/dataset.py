@@ -3,8 +3,8 @@
     DIR/data.yaml   images/train/*.jpg   labels/train/*.txt   images/val/*.jpg   labels/val/*.txt
 
 Only photos that somebody accepted are in it; one that was counted again as it was accepted last.
-Which part a photo goes to depends on its file's id alone, so that what a network was validated on
-today is not what it is trained on tomorrow.
+Which part a photo goes to depends on the id of its first count alone, so that what a network was
+validated on today is not what it is trained on tomorrow.
 """
 
 import hashlib
@@ -43,13 +43,13 @@ QUALITY = 95
 class Sheet:
     """A reviewed photo: where it lies, its plants, and which containers are wholly marked.
 
-    `asset_id` is its file's, which counts made again share.
+    `first_id` is that of the first count of its file.
     `boxes` (N, 4) and `names` (N,) are the plants of those containers, whose outlines are `whole`;
     `partial` are the outlines of the others.
     """
 
     image_id: UUID
-    asset_id: UUID
+    first_id: UUID
     key: str
     boxes: Floats
     names: tuple[str, ...]
@@ -108,9 +108,9 @@ def reviewed(session: Session, since: datetime | None) -> list[Sheet]:
     return [_sheet(session, photo) for photo in session.scalars(query)]
 
 
-def parts_of(asset_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The part of the set that each file goes to; of two or more, at least one to each."""
-    ranks = {key: hashlib.sha256(key.bytes).digest()[0] / 256 for key in asset_ids}
+def parts_of(first_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The part of the set that each photo goes to; of two or more, at least one to each."""
+    ranks = {key: hashlib.sha256(key.bytes).digest()[0] / 256 for key in first_ids}
     parts = {key: VAL if rank < VAL_SHARE else TRAIN for key, rank in ranks.items()}
     least = min(ranks, key=lambda key: (ranks[key], key))
     most = max(ranks, key=lambda key: (ranks[key], key))
@@ -119,6 +119,11 @@ def parts_of(asset_ids: Sequence[UUID]) -> dict[UUID, str]:
     else:
         parts[most] = TRAIN
     return parts
+
+
+def _first_id(session: Session, photo: Photo) -> UUID:
+    counts = select(Photo.image_id).where(Photo.original_asset_id == photo.original_asset_id)
+    return session.scalars(counts.order_by(Photo.created_at, Photo.image_id).limit(1)).one()
 
 
 def _sheet(session: Session, photo: Photo) -> Sheet:
@@ -144,7 +149,7 @@ def _sheet(session: Session, photo: Photo) -> Sheet:
     middles, halves = places[:, :2], places[:, 2:] / 2
     return Sheet(
         photo.image_id,
-        photo.original_asset_id,
+        _first_id(session, photo),
         photo.s3_key_original,
         np.hstack([middles - halves, middles + halves]),
         tuple(row.class_name for row in rows),
@@ -155,11 +160,11 @@ def _sheet(session: Session, photo: Photo) -> Sheet:
 
 def _write(folder: Path, sheets: Sequence[Sheet], store: Store, settings: Settings) -> Exported:
     names = tuple(sorted({name for sheet in sheets for name in sheet.names}))
-    parts = parts_of([sheet.asset_id for sheet in sheets])
+    parts = parts_of([sheet.first_id for sheet in sheets])
     for part in (TRAIN, VAL):
         for kind in ("images", "labels"):
             (folder / kind / part).mkdir(parents=True)
-    counts = [_write_sheet(folder, parts[s.asset_id], s, names, store, settings) for s in sheets]
+    counts = [_write_sheet(folder, parts[s.first_id], s, names, store, settings) for s in sheets]
     val = sum(part == VAL for part in parts.values())
     _describe(folder, names, has_val=val > 0)
     return Exported(

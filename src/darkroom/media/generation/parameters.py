@@ -55,16 +55,18 @@ class Parameters:
     @property
     def as_json(self) -> Json:
         """As it is stored; `Parameters(**it)` is the same."""
-        return asdict(self)
+        asked = asdict(self)
+        if not self.is_sandbox:
+            # As before there was the field: what was bought then is found, and others can read it.
+            del asked["is_sandbox"]
+        return asked
 
     @property
     def key(self) -> str:
         """The MD5 of the parameters: it names a picture, and guards nothing."""
-        asked = self.as_json
-        if not self.is_sandbox:
-            # As before there was the field: what was bought then is still found.
-            del asked["is_sandbox"]
-        canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        canonical = json.dumps(
+            self.as_json, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.md5(canonical.encode(), usedforsecurity=False).hexdigest()
 
     @property
