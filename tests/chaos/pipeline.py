@@ -105,8 +105,3 @@ STEPS = {
     lane: step(lane=lane, retry=Retry(attempts=100), name=f"chaos.{lane}")(work)
     for lane in ("io", "cpu", "gpu")
 }
-
-
-@step(lane="io", name="notifying.alert")
-def alert(task: Task, subject: str, text: str) -> None:
-    """What opened breakers have sent: here nobody is told."""

@@ -106,14 +106,23 @@ function say(what) {
   for (const element of document.querySelectorAll("[data-live-word]")) text(element, what);
 }
 
-let refreshing = null;
+let timer = null;
+let isFetching = false;
+// Whether something happened since the page was asked for that is coming now.
+let isStale = false;
 
 function refreshSoon() {
-  refreshing ??= setTimeout(refresh, REFRESH_MS);
+  if (isFetching) isStale = true;
+  else timer ??= setTimeout(refresh, REFRESH_MS);
 }
 
 /** Fetch the page again and replace its live regions. */
 export async function refresh() {
+  clearTimeout(timer);
+  timer = null;
+  if (isFetching) return;
+  isFetching = true;
+  isStale = false;
   try {
     const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
@@ -122,16 +131,21 @@ export async function refresh() {
   } catch {
     setTimeout(refreshSoon, REFRESH_AGAIN_MS);
   } finally {
-    refreshing = null;
+    isFetching = false;
     document.dispatchEvent(new Event("darkroom:refreshed"));
+    if (isStale) refreshSoon();
   }
 }
 
+// What is to be shown of regions that are in use: the newest only.
+const newest = new Map();
+
 function replaceWhenFree(fresh) {
+  newest.set(fresh.id, fresh);
   const old = document.getElementById(fresh.id);
   if (!old || isSame(old, fresh)) return;
   if (isInUse(old)) {
-    setTimeout(() => replaceWhenFree(fresh), 1000);
+    setTimeout(() => newest.get(fresh.id) === fresh && replaceWhenFree(fresh), 1000);
     return;
   }
   const open = new Set([...old.querySelectorAll("details[open][data-key]")].map((one) => one.dataset.key));
