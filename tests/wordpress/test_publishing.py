@@ -190,4 +190,4 @@ def test_the_fields_of_a_type_are_read_from_the_site(real_site: RealSite):
     entered = WordPressSettings(login["url"], login["user"], login["password"], None)
     found = connection.shown(entered, "planessemanales")
     assert found.pictures == ["foto", "foto_2", "foto_3"] and found.lists == ["galeria"]
-    assert connection.shown(entered, "posts") == Shown()
+    assert connection.shown(entered, "posts") == Shown([], [], [])
