@@ -263,7 +263,7 @@ def test_a_cancel_ends_ffmpeg_and_leaves_nothing(
     assert client.post(f"{told['poll']}/cancel").status_code == 202
     engine.until(lambda: not children_of(worker), seconds=AT_WORK)
     engine.until(lambda: not list(settings.temp_dir.glob("*")), seconds=AT_WORK)
-    assert found(client, told)["status"] == "cancelled"
+    engine.until(lambda: found(client, told)["status"] == "cancelled", seconds=AT_WORK)
 
 
 def test_a_killed_worker_takes_ffmpeg_along_and_another_makes_the_video(
