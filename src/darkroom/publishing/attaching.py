@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from darkroom.db.statements import statement
+from darkroom.db.statements import raw, statement
 from darkroom.errors import Invalid, NotNow, Permanent
 from darkroom.providers import acf
 from darkroom.providers.calls import calling_provider
@@ -60,7 +60,7 @@ def alone(task: Task, delivery: Delivery) -> Iterator[None]:
     place = f"darkroom post {delivery.site.id} {delivery.endpoint} {delivery.wp_post_id}"
     with task.database.connect() as connection:
         connection.execute(f"SET idle_session_timeout = '{LONGEST_HOLD}'")
-        asked = connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [place])
+        asked = connection.execute(raw("publishing/hold_post"), {"place": place})
         if asked.fetchone() != (True,):
             raise _later(task, "another picture of the same post goes first")
         yield

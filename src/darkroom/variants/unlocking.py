@@ -98,8 +98,16 @@ def begin(
     upload = session.get_one(Upload, found.upload_id)
     run = _run(session, upload, found, user.id)
     _reserve(session, settings.at_start, user.id, upload.id, price, run.id)
+    _begin(session, run, found, with_upscale, price)
+    keep(session, run.id)
+    return run.id
+
+
+def _begin(
+    session: Session, run: Run, found: Generation, with_upscale: bool, price: dict[str, int]
+) -> None:
     unlock = Unlock(
-        upload_id=upload.id,
+        upload_id=found.upload_id,
         generation_id=found.id,
         run_id=run.id,
         with_upscale=with_upscale,
@@ -109,8 +117,6 @@ def begin(
     session.flush()
     args = {"unlock_id": str(unlock.id)}
     runs.begin(session, run, Call(MEND, "cpu", args, share=0.2 if with_upscale else 1.0))
-    keep(session, run.id)
-    return run.id
 
 
 def load(database: Database, unlock_id: UUID, at_start: int) -> Wanted | None:
